@@ -1,0 +1,1 @@
+"""Stores, buses, keys and clocks, and the process that wires them."""

@@ -1,0 +1,1 @@
+"""What callers and subscribers use; needs no server."""

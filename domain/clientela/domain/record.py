@@ -1,0 +1,160 @@
+"""
+A record: the journals a command named, folded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+import attrs
+
+from clientela.domain.draft import State, seal, thaw
+from clientela.domain.event import Key, RecordedEvent
+from clientela.domain.ids import JournalId, JournalKind, Ref
+
+
+_S = TypeVar("_S", bound=State)
+
+
+class JournalNotNamedError(Exception):
+    """A rule asked for a journal that the command did not name: a mistake in a rule set."""
+
+
+class HistoryNeededError(Exception):
+    """
+    A rule needs the whole journal, not only its state; who loads records loads it and asks again.
+
+    Attributes:
+        journal_id: Which journal.
+    """
+
+    def __init__(self, journal_id: JournalId) -> None:
+        self.journal_id = journal_id
+        super().__init__(f"the history of {journal_id} is needed")
+
+
+@attrs.define
+class Journal:
+    """
+    One journal, folded.
+
+    Attributes:
+        id: Which one.
+
+        version: Version of the last event folded; 0 for a journal that does not exist yet.
+
+        states: State of each rule set of this kind of journal, by its class.
+    """
+
+    id: JournalId
+    version: int
+    states: dict[type[State], State]
+
+    def thaw(self) -> Journal:
+        """A copy whose states are drafts."""
+        return Journal(
+            self.id, self.version, {kind: thaw(state) for kind, state in self.states.items()}
+        )
+
+    def seal(self) -> Journal:
+        """Freeze the states in place."""
+        for state in self.states.values():
+            seal(state)
+        return self
+
+
+class Record:
+    """
+    The journals of one command, at most one of each kind, and the holders of the keys it names.
+
+    Args:
+        journals: The journals, folded.
+
+        holders: For each key the command named and somebody holds: the event that took it.
+
+        histories: Whole journals, where a rule needs more than the state.
+    """
+
+    def __init__(
+        self,
+        journals: Iterable[Journal],
+        holders: Mapping[Key, Ref] | None = None,
+        histories: Mapping[JournalId, tuple[RecordedEvent, ...]] | None = None,
+    ) -> None:
+        self._journals = {journal.id.kind: journal for journal in journals}
+        self._holders = dict(holders or {})
+        self._histories = dict(histories or {})
+
+    def of(self, kind: type[_S]) -> _S:
+        """
+        The state of class *kind*.
+
+        Raises:
+            JournalNotNamedError: the command named no journal of that kind.
+        """
+        found = self.journal(kind.journal_kind).states[kind]
+        assert isinstance(found, kind)
+        return found
+
+    def journal(self, kind: JournalKind) -> Journal:
+        """
+        The journal of *kind*.
+
+        Raises:
+            JournalNotNamedError: the command named none.
+        """
+        try:
+            return self._journals[kind]
+        except KeyError:
+            msg = f"the command names no {kind.value} journal"
+            raise JournalNotNamedError(msg) from None
+
+    def names(self, kind: JournalKind) -> bool:
+        """Whether the command named a journal of *kind*."""
+        return kind in self._journals
+
+    def exists(self, kind: JournalKind) -> bool:
+        """Whether the journal of *kind* holds any event."""
+        return self.names(kind) and self.journal(kind).version > 0
+
+    @property
+    def journals(self) -> tuple[Journal, ...]:
+        """All journals, in sorted order of their ids."""
+        return tuple(sorted(self._journals.values(), key=lambda journal: journal.id))
+
+    def holder(self, key: Key) -> Ref | None:
+        """The event that took *key*, or None while it is free."""
+        return self._holders.get(key)
+
+    def history(self, kind: JournalKind) -> tuple[RecordedEvent, ...]:
+        """
+        Every event of the journal of *kind*, up to and including those of this command.
+
+        Raises:
+            HistoryNeededError: it was not loaded.
+        """
+        journal = self.journal(kind)
+        if journal.id not in self._histories:
+            raise HistoryNeededError(journal.id)
+        return self._histories[journal.id]
+
+    def thaw(self) -> Record:
+        """A copy to work on; this one stays as it is."""
+        return Record((j.thaw() for j in self._journals.values()), self._holders, self._histories)
+
+    def append(self, recorded: RecordedEvent) -> None:
+        """Note that *recorded* now stands at the end of its journal."""
+        journal = self.journal(recorded.journal.kind)
+        journal.version = recorded.version
+        if journal.id in self._histories:
+            self._histories[journal.id] = (*self._histories[journal.id], recorded)
+
+    def take(self, keys: Iterable[Key], ref: Ref) -> None:
+        """Note that *ref* took *keys*."""
+        self._holders.update(dict.fromkeys(keys, ref))
+
+    def give_back(self, keys: Iterable[Key]) -> None:
+        """Note that *keys* are free again."""
+        for key in keys:
+            self._holders.pop(key, None)

@@ -1,0 +1,317 @@
+"""
+The rulebook: rule sets composed, and the one way a command runs through them.
+
+    load journals -> fold -> elapse time -> decide -> react -> events to append
+
+Loading and appending are the caller's; everything between is `Rulebook.handle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+
+import attrs
+
+from clientela.domain.context import Context, Definitions, Directory
+from clientela.domain.draft import State
+from clientela.domain.errors import DomainError, KeyTakenError, RefusedError
+from clientela.domain.event import SYSTEM, Key, PendingEvent, RecordedEvent, event_type
+from clientela.domain.ids import EventId, JournalId, JournalKind
+from clientela.domain.personal import seal_event
+from clientela.domain.record import Journal, Record
+from clientela.domain.ruleset import Command, RuleSet
+
+
+_T = TypeVar("_T")
+
+APPEND_EVENTS_MAX = 10_000
+"""Events one command may make, reactions and elapsed time included; more means a cycle."""
+
+
+class RulebookError(Exception):
+    """Rule sets that do not fit together, or a rule set that runs away; a mistake in the rules."""
+
+
+@attrs.frozen
+class Decision:
+    """
+    What a command comes to.
+
+    Attributes:
+        events: To be appended together, in this order; empty when it was so already.
+
+        record: The record as it is after them, sealed.
+
+        reserve: Keys to take, each with the event that takes it.
+
+        release: Keys to give back.
+
+        refusal: Raised by a rule that leaves events behind all the same; the caller appends, then
+            answers with it.
+    """
+
+    events: tuple[RecordedEvent, ...]
+    record: Record
+    reserve: tuple[tuple[Key, RecordedEvent], ...] = ()
+    release: tuple[Key, ...] = ()
+    refusal: RefusedError | None = None
+
+
+class Rulebook:
+    """
+    A composition of rule sets.
+
+    Args:
+        rule_sets: In the order in which they react to one event.
+
+    Raises:
+        RulebookError: two rule sets share a name, a command, an event class or a stored name.
+    """
+
+    def __init__(self, rule_sets: Iterable[RuleSet]) -> None:
+        self.rule_sets = tuple(rule_sets)
+        self._by_command = _unique((c, r) for r in self.rule_sets for c in r.commands)
+        self._maker = _unique((e, r) for r in self.rule_sets for e in r.events)
+        _unique((r.name, r) for r in self.rule_sets)
+        _unique((event_type(e).stored_name, r) for r in self.rule_sets for e in r.events)
+        self._heard: dict[type[Any], tuple[RuleSet, ...]] = {}
+        for rule_set in self.rule_sets:
+            for cls in dict.fromkeys((*rule_set.events, *rule_set.hears)):
+                self._heard[cls] = (*self._heard.get(cls, ()), rule_set)
+
+    @property
+    def event_classes(self) -> tuple[type, ...]:
+        """Every event class that a journal of this company may hold."""
+        return tuple(self._maker)
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the composition; what another one made is not to be mixed with it."""
+        return " ".join(
+            f"{r.name}({','.join(event_type(e).stored_name for e in r.events)})"
+            for r in self.rule_sets
+        )
+
+    def empty(self, journal_id: JournalId) -> Journal:
+        """A journal that does not exist yet: version 0, initial states."""
+        states: dict[type[State], State] = {
+            r.state: r.state() for r in self.rule_sets if r.state.journal_kind is journal_id.kind
+        }
+        return Journal(journal_id, 0, states).seal()
+
+    def fold(self, journal: Journal, events: Iterable[RecordedEvent]) -> Journal:
+        """*journal* with *events*, which follow on its version, folded in; sealed."""
+        draft = journal.thaw()
+        for recorded in events:
+            self.evolve(draft, recorded)
+        return draft.seal()
+
+    def evolve(self, draft: Journal, recorded: RecordedEvent) -> None:
+        """Fold one event into a draft."""
+        kind = draft.id.kind
+        for rule_set in self._heard.get(recorded.event_class, ()):
+            if rule_set.state.journal_kind is kind:
+                rule_set.evolve(draft.states[rule_set.state], recorded)
+        draft.version = recorded.version
+
+    def rule_set_for(self, command: Command) -> RuleSet:
+        """
+        The rule set that decides *command*.
+
+        Raises:
+            RulebookError: none in this composition does.
+        """
+        try:
+            return self._by_command[type(command)]
+        except KeyError:
+            msg = f"no rule set decides {type(command).__name__}"
+            raise RulebookError(msg) from None
+
+    def journals(self, command: Command) -> tuple[JournalId, ...]:
+        """The journals *command* works on, in sorted order."""
+        return tuple(sorted(command.journals()))
+
+    def keys(self, command: Command, context: Context) -> tuple[Key, ...]:
+        """The keys whose holders must be known before *command* is decided."""
+        return self.rule_set_for(command).keys(command, context)
+
+    def handle(self, record: Record, command: Command, context: Context) -> Decision:
+        """
+        Run *command* through the rules: elapse, decide, react.
+
+        Args:
+            record: The journals it names, as committed; it stays as it is.
+
+            command: What somebody wants.
+
+            context: Now, who, definitions and the rest.
+
+        Returns:
+            What to append, and the record after it.
+
+        Raises:
+            DomainError: it is malformed, names what is not there, or a rule forbids it.
+        """
+        run = _Run(self, record, context)
+        run.elapse()
+        rule_set = self.rule_set_for(command)
+        refusal = None
+        try:
+            pending = tuple(rule_set.decide(run.record, command, context))
+        except RefusedError as error:
+            if not error.leaves:
+                raise
+            pending, refusal = error.leaves, error
+        occurred_at = command.occurred_at or context.now
+        for event in pending:
+            run.emit(event, occurred_at)
+        return run.decision(refusal)
+
+    def elapse(self, record: Record, context: Context) -> Decision:
+        """What time alone did to *record* up to `context.now`."""
+        run = _Run(self, record, context)
+        run.elapse()
+        return run.decision(None)
+
+    def due(self, record: Record, definitions: Definitions) -> datetime | None:
+        """The next moment at which time alone changes something in *record*."""
+        return min((moment for _, moment in self.dues(record, definitions)), default=None)
+
+    def follow_ups(self, recorded: RecordedEvent, directory: Directory) -> Iterator[Command]:
+        """Commands on other journals that *recorded* asks for, in a fixed order."""
+        for rule_set in self._heard.get(recorded.event_class, ()):
+            yield from rule_set.follow_up(recorded, directory)
+
+    def heard_by(self, cls: type[Any]) -> tuple[RuleSet, ...]:
+        """Rule sets that fold or react to events of *cls*."""
+        return self._heard.get(cls, ())
+
+    def kind_of(self, cls: type[Any]) -> JournalKind:
+        """The kind of journal that events of *cls* stand in."""
+        return self._maker[cls].state.journal_kind
+
+    def dues(self, record: Record, definitions: Definitions) -> Iterator[tuple[RuleSet, datetime]]:
+        """Each rule set of *record* for which time matters, with its next moment."""
+        for rule_set in self.rule_sets:
+            if record.names(rule_set.state.journal_kind):
+                moment = rule_set.due(record, definitions)
+                if moment is not None:
+                    yield rule_set, moment
+
+
+class _Run:
+    """One command on its way: a thawed record and the events made so far."""
+
+    def __init__(self, rulebook: Rulebook, record: Record, context: Context) -> None:
+        self.rulebook = rulebook
+        self.record = record.thaw()
+        self.context = context
+        self.events: list[RecordedEvent] = []
+        self.reserve: list[tuple[Key, RecordedEvent]] = []
+        self.release: list[Key] = []
+        self.append_id = context.new_id()
+
+    def elapse(self) -> None:
+        """Let every due moment up to now happen, each at its own time, earliest first."""
+        definitions = self.context.definitions
+        while True:
+            dues = self.rulebook.dues(self.record, definitions)
+            rule_set, moment = min(dues, key=lambda due: due[1], default=(None, None))
+            if rule_set is None or moment is None or moment > self.context.now:
+                return
+            then = attrs.evolve(self.context, now=moment, actor=SYSTEM, on_behalf_of=None)
+            pending = tuple(rule_set.elapse(self.record, then))
+            if not pending:
+                msg = f"{rule_set.name} is due at {moment} and does nothing"
+                raise RulebookError(msg)
+            for event in pending:
+                self.emit(event, moment, then)
+
+    def emit(
+        self,
+        pending: PendingEvent,
+        occurred_at: datetime,
+        context: Context | None = None,
+        cause: RecordedEvent | None = None,
+    ) -> None:
+        """Record *pending*, fold it, and let the rule sets react, depth first."""
+        context = context or self.context
+        recorded = self._record(pending, occurred_at, context, cause)
+        self.events.append(recorded)
+        if len(self.events) > APPEND_EVENTS_MAX:
+            msg = f"more than {APPEND_EVENTS_MAX} events in one append: rule sets react in a circle"
+            raise RulebookError(msg)
+        self._keys(pending, recorded)
+        self.rulebook.evolve(self.record.journal(recorded.journal.kind), recorded)
+        self.record.append(recorded)
+        for rule_set in self.rulebook.heard_by(recorded.event_class):
+            if self.record.names(rule_set.state.journal_kind):
+                for follower in tuple(rule_set.react(self.record, recorded, context)):
+                    self.emit(follower, recorded.occurred_at, context, recorded)
+
+    def decision(self, refusal: DomainError | None) -> Decision:
+        """Everything made, numbered and sealed."""
+        count = len(self.events)
+        for journal in self.record.journals:
+            journal.seal()
+        assert refusal is None or isinstance(refusal, RefusedError)
+        return Decision(
+            tuple(attrs.evolve(recorded, count=count) for recorded in self.events),
+            self.record,
+            tuple(self.reserve),
+            tuple(self.release),
+            refusal,
+        )
+
+    def _record(
+        self,
+        pending: PendingEvent,
+        occurred_at: datetime,
+        context: Context,
+        cause: RecordedEvent | None,
+    ) -> RecordedEvent:
+        journal = self.record.journal(self.rulebook.kind_of(pending.event.__class__))
+        event_id = EventId(context.new_id())
+        return RecordedEvent(
+            event_id=event_id,
+            journal=journal.id,
+            version=journal.version + 1,
+            event=seal_event(pending.event, journal.id, event_id, context.vault),
+            occurred_at=pending.occurred_at or occurred_at,
+            recorded_at=self.context.now,
+            actor=context.actor,
+            on_behalf_of=context.on_behalf_of,
+            unit=context.unit,
+            request=context.request,
+            append_id=self.append_id,
+            index=len(self.events),
+            count=0,
+            correlation_id=context.correlation_id or self.append_id,
+            causation_id=cause.event_id if cause else None,
+            rule=pending.rule,
+            definition=pending.definition,
+            because=pending.because,
+        )
+
+    def _keys(self, pending: PendingEvent, recorded: RecordedEvent) -> None:
+        for key in pending.reserve:
+            holder = self.record.holder(key)
+            if holder is not None and holder.journal != recorded.journal:
+                raise KeyTakenError(key)
+            if holder is None:
+                self.reserve.append((key, recorded))
+        self.record.take(pending.reserve, recorded.ref)
+        self.record.give_back(pending.release)
+        self.release.extend(pending.release)
+
+
+def _unique(pairs: Iterable[tuple[_T, RuleSet]]) -> dict[_T, RuleSet]:
+    found: dict[_T, RuleSet] = {}
+    for thing, rule_set in pairs:
+        if thing in found:
+            msg = f"{thing} belongs to both {found[thing].name} and {rule_set.name}"
+            raise RulebookError(msg)
+        found[thing] = rule_set
+    return found
