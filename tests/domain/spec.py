@@ -4,19 +4,17 @@ Given facts, when a command, then events: how rule sets are tested.
 
 from __future__ import annotations
 
-import itertools
-
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import attrs
 
-from clientela.domain.context import Context, Definitions, DefinitionVersion, StaffMember
-from clientela.domain.event import Actor, ActorKind, RecordedEvent
-from clientela.domain.ids import Code, EmployeeId, JournalId, PrincipalId, Ref, UnitId
+from clientela.domain.company import Company
+from clientela.domain.context import Definitions, DefinitionVersion, StaffMember
+from clientela.domain.event import Actor, ActorKind
+from clientela.domain.ids import Code, EmployeeId, JournalId, PrincipalId, UnitId
 from clientela.domain.personal import TokenVault
-from clientela.domain.record import Journal, Record
-from clientela.domain.rulebook import Decision, Rulebook
+from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import Command, RuleSet
 
 
@@ -62,7 +60,7 @@ def definitions(*sections: object) -> Definitions:
     return Definitions((version,))
 
 
-class Scenario:
+class Scenario(Company):
     """
     A company of some rule sets whose journals live in memory.
 
@@ -73,61 +71,31 @@ class Scenario:
     """
 
     def __init__(self, *rule_sets: RuleSet, sections: Iterable[object] = ()) -> None:
-        self.rulebook = Rulebook(rule_sets)
-        self.definitions = definitions(*sections)
-        self.staff = Roster()
-        self.vault = TokenVault(b"spec")
-        self.now = AT
-        self.events: list[RecordedEvent] = []
-        self.refused: Exception | None = None
-        self._journals: dict[JournalId, Journal] = {}
-        self._holders: dict[object, Ref] = {}
-        self._ids = itertools.count(1)
-
-    def context(self) -> Context:
-        """The context of the next command."""
-        return Context(
-            now=self.now,
-            actor=CLERK,
-            definitions=self.definitions,
-            staff=self.staff,
-            vault=self.vault,
+        self.roster = Roster()
+        super().__init__(
+            Rulebook(rule_sets),
+            definitions=definitions(*sections),
+            staff=self.roster,
+            vault=TokenVault(b"spec"),
             forms=TrimmedForms(),
-            new_id=lambda: f"e{next(self._ids)}",
+            now=AT,
         )
 
-    def record(self, *journal_ids: JournalId) -> Record:
-        """The journals as committed."""
-        journals = (self._journals.get(j) or self.rulebook.empty(j) for j in journal_ids)
-        histories = {j: tuple(e for e in self.events if e.journal == j) for j in journal_ids}
-        return Record(journals, self._holders, histories)  # type: ignore[arg-type]
-
     def at(self, now: datetime) -> Scenario:
-        """Move the clock."""
+        """Move the clock without letting anything happen on the way."""
         self.now = now
         return self
 
     def when(self, *commands: Command) -> tuple[object, ...]:
-        """Run commands; the events of the last one. Raises a refusal after what it leaves."""
+        """Run commands; the events of the last one."""
         events: tuple[object, ...] = ()
         for command in commands:
-            record = self.record(*self.rulebook.journals(command))
-            decision = self.rulebook.handle(record, command, self.context())
-            self._commit(decision)
+            decision = self.run(command, CLERK)
             events = tuple(recorded.event for recorded in decision.events)
-            if decision.refusal:
-                raise decision.refusal
         return events
 
     def elapse(self, *journal_ids: JournalId) -> tuple[object, ...]:
-        """Let time pass for these journals up to now."""
-        decision = self.rulebook.elapse(self.record(*journal_ids), self.context())
-        self._commit(decision)
+        """Let time pass for these journals up to now, all at once."""
+        decision = self.rulebook.elapse(self._folded(journal_ids), self.context())
+        self._append(decision)
         return tuple(recorded.event for recorded in decision.events)
-
-    def _commit(self, decision: Decision) -> None:
-        self.events.extend(decision.events)
-        self._journals.update({journal.id: journal for journal in decision.record.journals})
-        for key in decision.release:
-            self._holders.pop(key, None)
-        self._holders.update({key: recorded.ref for key, recorded in decision.reserve})

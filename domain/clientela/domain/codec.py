@@ -21,7 +21,8 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from clientela.domain.draft import FrozenDict, State
 from clientela.domain.event import Actor, ActorKind, Key, RecordedEvent, event_type
-from clientela.domain.ids import Blind, Code, JournalId, JournalKind, PrincipalId, Ref
+from clientela.domain.facts import BusinessKey
+from clientela.domain.ids import Blind, BusinessId, Code, JournalId, JournalKind, PrincipalId, Ref
 from clientela.domain.personal import Personal, PersonalText, Sealed
 
 
@@ -139,9 +140,21 @@ def _actor(text: str, _cls: object = None) -> Actor:
     return Actor(ActorKind(kind), PrincipalId(id_))
 
 
+def _business_key(text: str, _cls: object = None) -> BusinessKey:
+    source, _, id_ = text.partition(":")
+    return BusinessKey(Code(source), BusinessId(id_))
+
+
 def _key(text: str, _cls: object = None) -> Key:
     scope, _, value = text.rpartition(":")
     return Key(Code(scope), Blind(value))
+
+
+def command_converter() -> cattrs.Converter:
+    """A converter for commands, whose personal values are open; never for what is kept."""
+    converter = _converter()
+    converter.register_unstructure_hook(Personal, lambda value: value.text)
+    return converter
 
 
 def _refuse(_value: Personal) -> Any:
@@ -150,13 +163,14 @@ def _refuse(_value: Personal) -> Any:
 
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(omit_if_default=True, detailed_validation=False)
-    plain_as_text: tuple[type, ...] = (JournalId, Ref, Actor)
+    plain_as_text: tuple[type, ...] = (JournalId, Ref, Actor, BusinessKey)
     for cls in plain_as_text:
         converter.register_unstructure_hook(cls, str)
     converter.register_unstructure_hook(Key, lambda key: f"{key.scope}:{key.value}")
     converter.register_structure_hook(JournalId, _journal_id)
     converter.register_structure_hook(Ref, _ref)
     converter.register_structure_hook(Actor, _actor)
+    converter.register_structure_hook(BusinessKey, _business_key)
     converter.register_structure_hook(Key, _key)
     converter.register_unstructure_hook(datetime, lambda moment: moment.isoformat())
     converter.register_structure_hook(datetime, _moment)

@@ -14,6 +14,7 @@ import attrs
 
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import Actor, Key
+from clientela.domain.fingerprint import NOTHING, Fingerprint
 from clientela.domain.ids import Blind, ClientId, Code, EmployeeId, UnitId
 from clientela.domain.personal import Vault
 
@@ -107,6 +108,29 @@ class Staff(Protocol):
         ...
 
 
+@attrs.frozen
+class UnitPlace:
+    """
+    Where a unit stands in the tree of branches and departments.
+
+    Attributes:
+        unit_id: Which unit.
+
+        parent_id: The unit it belongs to; None at the top.
+    """
+
+    unit_id: UnitId
+    parent_id: UnitId | None = None
+
+
+class Units(Protocol):
+    """The tree of units as of the command."""
+
+    def place(self, unit_id: UnitId) -> UnitPlace | None:
+        """The unit's place, or None if the company knows none of this id."""
+        ...
+
+
 class NormalForms(Protocol):
     """Brings identifiers into the one form in which they are compared."""
 
@@ -155,6 +179,10 @@ class Context:
         request: Keyed hash of caller and request id.
 
         correlation_id: Shared by everything one outside request sets off.
+
+        fingerprint: Of the command being decided.
+
+        units: The tree of units; None where nobody knows it, and units are then taken as named.
     """
 
     now: datetime
@@ -168,6 +196,8 @@ class Context:
     unit: UnitId | None = None
     request: Blind | None = None
     correlation_id: str = ""
+    fingerprint: Fingerprint = NOTHING
+    units: Units | None = None
 
     def key(self, scope: str, normal: str) -> Key:
         """The key of a normal form within *scope*."""

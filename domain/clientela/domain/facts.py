@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import enum
 
-from datetime import date
+from datetime import date, datetime
 
 import attrs
 
+from clientela.domain.errors import InvalidValueError
 from clientela.domain.event import Origin, Visibility, event
-from clientela.domain.ids import BusinessId, ClientId, Code, EmployeeId, UnitId, WalletId
+from clientela.domain.ids import (
+    CODE_LENGTH_MAX,
+    BusinessId,
+    ClientId,
+    Code,
+    EmployeeId,
+    UnitId,
+    WalletId,
+)
 from clientela.domain.money import Money
 from clientela.domain.personal import PersonalText
 
@@ -30,13 +39,22 @@ class BusinessKey:
     Names for ever something that happened: the system it happened in and that system's id.
 
     Attributes:
-        source: The system (till, shop, import) as a code.
+        source: The system (till, shop, import) as a code without a colon.
 
-        id: Its receipt number, call id or the like.
+        id: Its receipt number, call id or the like, 1 to 128 characters.
+
+    Raises:
+        InvalidValueError: one of them is empty, too long or malformed.
     """
 
     source: Code
     id: BusinessId
+
+    def __attrs_post_init__(self) -> None:
+        if not 1 <= len(self.source) <= CODE_LENGTH_MAX or ":" in self.source:
+            raise InvalidValueError("source", f"1 to {CODE_LENGTH_MAX} characters, no colon")
+        if not 1 <= len(self.id) <= CODE_LENGTH_MAX:
+            raise InvalidValueError("id", f"1 to {CODE_LENGTH_MAX} characters")
 
     def __str__(self) -> str:
         return f"{self.source}:{self.id}"
@@ -372,6 +390,24 @@ class ClientErased:
 
     client_id: ClientId
     act: Code
+
+
+@event("employee-left", origin=Origin.RECORDED)
+class EmployeeLeft:
+    """
+    A member of staff left the company; their clients wait for a new owner (OWN-3).
+
+    Attributes:
+        employee_id: Who.
+
+        unit_id: Where they worked last.
+
+        left_at: First moment at which they no longer work here.
+    """
+
+    employee_id: EmployeeId
+    unit_id: UnitId
+    left_at: datetime
 
 
 @event("client-left", origin=Origin.RECORDED)

@@ -8,6 +8,7 @@ refused by `tests/domain/test_events.py`.
 from __future__ import annotations
 
 import enum
+import re
 
 from typing import NewType
 
@@ -43,6 +44,13 @@ Blind = NewType("Blind", str)
 
 ID_LENGTH_MAX = 64
 CODE_LENGTH_MAX = 128
+
+_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{ID_LENGTH_MAX}}}", re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Whether *text* can name a journal: 1 to `ID_LENGTH_MAX` characters of [A-Za-z0-9_-]."""
+    return _ID.fullmatch(text) is not None
 
 
 class JournalKind(enum.Enum):

@@ -10,7 +10,9 @@ from typing import TypeVar
 import attrs
 
 from clientela.domain.draft import State, seal, thaw
+from clientela.domain.errors import KeyTakenError
 from clientela.domain.event import Key, RecordedEvent
+from clientela.domain.fingerprint import NOTHING, Fingerprint, check_same
 from clientela.domain.ids import JournalId, JournalKind, Ref
 
 
@@ -34,6 +36,21 @@ class HistoryNeededError(Exception):
         super().__init__(f"the history of {journal_id} is needed")
 
 
+@attrs.frozen
+class Holder:
+    """
+    Who holds a key.
+
+    Attributes:
+        ref: The event that took it.
+
+        fingerprint: Of the command that took it; empty if it was not kept.
+    """
+
+    ref: Ref
+    fingerprint: Fingerprint = NOTHING
+
+
 @attrs.define
 class Journal:
     """
@@ -45,17 +62,19 @@ class Journal:
         version: Version of the last event folded; 0 for a journal that does not exist yet.
 
         states: State of each rule set of this kind of journal, by its class.
+
+        touched: Version of the last event that each rule set heard; what its etag is made of.
     """
 
     id: JournalId
     version: int
     states: dict[type[State], State]
+    touched: dict[type[State], int] = attrs.field(factory=dict[type[State], int])
 
     def thaw(self) -> Journal:
         """A copy whose states are drafts."""
-        return Journal(
-            self.id, self.version, {kind: thaw(state) for kind, state in self.states.items()}
-        )
+        states = {kind: thaw(state) for kind, state in self.states.items()}
+        return Journal(self.id, self.version, states, dict(self.touched))
 
     def seal(self) -> Journal:
         """Freeze the states in place."""
@@ -71,7 +90,7 @@ class Record:
     Args:
         journals: The journals, folded.
 
-        holders: For each key the command named and somebody holds: the event that took it.
+        holders: For each key the command named and somebody holds: who does.
 
         histories: Whole journals, where a rule needs more than the state.
     """
@@ -79,7 +98,7 @@ class Record:
     def __init__(
         self,
         journals: Iterable[Journal],
-        holders: Mapping[Key, Ref] | None = None,
+        holders: Mapping[Key, Holder] | None = None,
         histories: Mapping[JournalId, tuple[RecordedEvent, ...]] | None = None,
     ) -> None:
         self._journals = {journal.id.kind: journal for journal in journals}
@@ -123,9 +142,26 @@ class Record:
         """All journals, in sorted order of their ids."""
         return tuple(sorted(self._journals.values(), key=lambda journal: journal.id))
 
-    def holder(self, key: Key) -> Ref | None:
-        """The event that took *key*, or None while it is free."""
+    def holder(self, key: Key) -> Holder | None:
+        """Who holds *key*, or None while it is free."""
         return self._holders.get(key)
+
+    def is_done(self, key: Key, kind: JournalKind, again: Fingerprint) -> bool:
+        """
+        Whether the business identity *key* was used before, in the journal of *kind*, for the same.
+
+        Raises:
+            KeyTakenError: another journal used it.
+
+            MismatchError: it was used for something else.
+        """
+        holder = self._holders.get(key)
+        if holder is None:
+            return False
+        if holder.ref.journal != self.journal(kind).id:
+            raise KeyTakenError(key)
+        check_same(holder.fingerprint, again)
+        return True
 
     def history(self, kind: JournalKind) -> tuple[RecordedEvent, ...]:
         """
@@ -150,9 +186,9 @@ class Record:
         if journal.id in self._histories:
             self._histories[journal.id] = (*self._histories[journal.id], recorded)
 
-    def take(self, keys: Iterable[Key], ref: Ref) -> None:
-        """Note that *ref* took *keys*."""
-        self._holders.update(dict.fromkeys(keys, ref))
+    def take(self, keys: Iterable[Key], holder: Holder) -> None:
+        """Note that *holder* took *keys*."""
+        self._holders.update(dict.fromkeys(keys, holder))
 
     def give_back(self, keys: Iterable[Key]) -> None:
         """Note that *keys* are free again."""

@@ -20,7 +20,7 @@ from clientela.domain.errors import DomainError, KeyTakenError, RefusedError
 from clientela.domain.event import SYSTEM, Key, PendingEvent, RecordedEvent, event_type
 from clientela.domain.ids import EventId, JournalId, JournalKind
 from clientela.domain.personal import seal_event
-from clientela.domain.record import Journal, Record
+from clientela.domain.record import Holder, Journal, Record
 from clientela.domain.ruleset import Command, RuleSet
 
 
@@ -44,7 +44,7 @@ class Decision:
 
         record: The record as it is after them, sealed.
 
-        reserve: Keys to take, each with the event that takes it.
+        reserve: Keys to take, each with its holder.
 
         release: Keys to give back.
 
@@ -54,7 +54,7 @@ class Decision:
 
     events: tuple[RecordedEvent, ...]
     record: Record
-    reserve: tuple[tuple[Key, RecordedEvent], ...] = ()
+    reserve: tuple[tuple[Key, Holder], ...] = ()
     release: tuple[Key, ...] = ()
     refusal: RefusedError | None = None
 
@@ -114,6 +114,7 @@ class Rulebook:
         for rule_set in self._heard.get(recorded.event_class, ()):
             if rule_set.state.journal_kind is kind:
                 rule_set.evolve(draft.states[rule_set.state], recorded)
+                draft.touched[rule_set.state] = recorded.version
         draft.version = recorded.version
 
     def rule_set_for(self, command: Command) -> RuleSet:
@@ -209,7 +210,7 @@ class _Run:
         self.record = record.thaw()
         self.context = context
         self.events: list[RecordedEvent] = []
-        self.reserve: list[tuple[Key, RecordedEvent]] = []
+        self.reserve: list[tuple[Key, Holder]] = []
         self.release: list[Key] = []
         self.append_id = context.new_id()
 
@@ -296,15 +297,18 @@ class _Run:
         )
 
     def _keys(self, pending: PendingEvent, recorded: RecordedEvent) -> None:
+        new = Holder(recorded.ref, self.context.fingerprint)
         for key in pending.reserve:
             holder = self.record.holder(key)
-            if holder is not None and holder.journal != recorded.journal:
+            if holder is not None and holder.ref.journal != recorded.journal:
                 raise KeyTakenError(key)
             if holder is None:
-                self.reserve.append((key, recorded))
-        self.record.take(pending.reserve, recorded.ref)
-        self.record.give_back(pending.release)
-        self.release.extend(pending.release)
+                self.reserve.append((key, new))
+        self.record.take(pending.reserve, new)
+        if pending.release:
+            self.record.give_back(pending.release)
+            self.release.extend(pending.release)
+            self.reserve = [(k, holder) for k, holder in self.reserve if k not in pending.release]
 
 
 def _unique(pairs: Iterable[tuple[_T, RuleSet]]) -> dict[_T, RuleSet]:

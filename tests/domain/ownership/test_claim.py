@@ -4,8 +4,9 @@ Who looks after a client and who may approach them.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import attrs
 import pytest
 
 from clientela.domain.draft import State, state
@@ -51,13 +52,12 @@ class Nothing(State):
     pass
 
 
+@attrs.frozen
 class Write:
     """A command that records any event, so that a history can be given."""
 
-    occurred_at = None
-
-    def __init__(self, fact: object) -> None:
-        self.fact = fact
+    fact: object
+    occurred_at: datetime | None = None
 
     def journals(self):
         return (client_journal(PETRA),)
@@ -160,7 +160,7 @@ def test_leaver_cannot_approach(company):
     """
     OWN-3: who has left the company approaches nobody.
     """
-    company.staff.leave(IVO, AT)
+    company.roster.leave(IVO, AT)
 
     with pytest.raises(SellerLeftError):
         company.when(approach(IVO))
@@ -171,7 +171,7 @@ def test_client_of_a_leaver_is_orphaned_and_taken_over_once(company):
     OWN-3: when the owner leaves, the client is orphaned and the next offer takes it, once.
     """
     company.when(approach(MARTA))
-    company.staff.leave(MARTA, AT)
+    company.roster.leave(MARTA, AT)
 
     assert (ClientOrphaned(client_id=PETRA, owner_id=MARTA),) == company.when(
         OrphanClient(client_id=PETRA, employee_id=MARTA)
@@ -249,7 +249,7 @@ def test_replacement_by_the_same_owner_is_already_so(company):
     OWN-5: giving the client to its owner changes nothing.
     """
     company.when(approach(MARTA))
-    company.staff.leave(NORA, AT)
+    company.roster.leave(NORA, AT)
 
     assert () == company.when(
         ReplaceOwner(client_id=PETRA, employee_id=MARTA, reason=EMPLOYEE_LEFT)
@@ -289,7 +289,7 @@ def test_spells_tell_every_owner_from_to_reason_and_by_whom(company):
     OWN-9: on a change of owner the history keeps both spells, without gap or overlap.
     """
     company.when(approach(MARTA))
-    company.staff.leave(MARTA, AT)
+    company.roster.leave(MARTA, AT)
     later = AT + timedelta(days=1)
     company.at(later).when(ReplaceOwner(client_id=PETRA, employee_id=NORA, reason=EMPLOYEE_LEFT))
 

@@ -10,11 +10,11 @@ from typing import assert_never
 
 import attrs
 
-from clientela.domain.context import Context, Definitions, StaffMember
+from clientela.domain.context import Context, Definitions, Directory, StaffMember
 from clientela.domain.draft import State, state
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import Origin, PendingEvent, RecordedEvent, event
-from clientela.domain.facts import ApproachMade, ConflictRecorded
+from clientela.domain.facts import ApproachMade, ConflictRecorded, EmployeeLeft
 from clientela.domain.ids import (
     ClientId,
     Code,
@@ -515,6 +515,18 @@ def asks(recorded: RecordedEvent) -> Command | None:
             return None
 
 
+def follow_up(recorded: RecordedEvent, directory: Directory) -> Iterable[OrphanClient]:
+    """When an employee has left, every client they own is orphaned (OWN-3)."""
+    left = recorded.event
+    if isinstance(left, EmployeeLeft):
+        for client_id in directory.owned_by(left.employee_id):
+            yield OrphanClient(
+                client_id=client_id,
+                employee_id=left.employee_id,
+                occurred_at=recorded.occurred_at,
+            )
+
+
 OWNERSHIP = RuleSet(
     name="ownership",
     state=Ownership,
@@ -527,12 +539,13 @@ OWNERSHIP = RuleSet(
         OwnershipLapsed,
         ApproachMade,
     ),
-    hears=(ConflictRecorded,),
+    hears=(ConflictRecorded, EmployeeLeft),
     decide=decide,
     evolve=evolve,
     react=react,
     due=due,
     elapse=elapse,
+    follow_up=follow_up,
     asks=asks,
     definition=OwnershipPolicy,
 )

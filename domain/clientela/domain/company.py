@@ -1,0 +1,176 @@
+"""
+A company in memory: journals, keys and a clock, commands run one after the other.
+
+This is the library without any server: what the command path of the services does with a
+database, this does with dicts, over the same rulebook. Backtests, examples and tests run on it.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import attrs
+
+from clientela.domain.context import Context, Definitions, NormalForms, Staff
+from clientela.domain.event import SYSTEM, Actor, Key, RecordedEvent
+from clientela.domain.fingerprint import fingerprint
+from clientela.domain.ids import JournalId, JournalKind
+from clientela.domain.personal import Vault
+from clientela.domain.record import HistoryNeededError, Holder, Journal, Record
+from clientela.domain.rulebook import Decision, Rulebook
+from clientela.domain.ruleset import Command
+
+
+HISTORIES_MAX = 4
+"""Journals of which one command may need the history: one of each kind it can name."""
+
+
+class Company:
+    """
+    Runs commands on journals held in memory.
+
+    Args:
+        rulebook: The rules.
+
+        definitions: The company's definitions.
+
+        staff: Staff facts.
+
+        vault: Seals personal values.
+
+        forms: Normal forms of identifiers.
+
+        now: Where the virtual clock stands at first, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        *,
+        definitions: Definitions,
+        staff: Staff,
+        vault: Vault,
+        forms: NormalForms,
+        now: datetime,
+    ) -> None:
+        self.rulebook = rulebook
+        self.definitions = definitions
+        self.staff = staff
+        self.vault = vault
+        self.forms = forms
+        self.now = now
+        self.events: list[RecordedEvent] = []
+        self._journals: dict[JournalId, Journal] = {}
+        self._dues: dict[JournalId, datetime] = {}
+        self._history: dict[JournalId, list[RecordedEvent]] = {}
+        self._holders: dict[Key, Holder] = {}
+        self._ids = itertools.count(1)
+
+    def run(self, command: Command, actor: Actor = SYSTEM) -> Decision:
+        """
+        Run *command* at the present moment and append what it comes to.
+
+        Raises:
+            DomainError: it is malformed or refused; what a refusal leaves is appended all the same.
+        """
+        context = attrs.evolve(self.context(actor), fingerprint=fingerprint(command, self.vault))
+        decision = self._handled(command, context)
+        self._append(decision)
+        if decision.refusal is not None:
+            raise decision.refusal
+        return decision
+
+    def advance(self, to: datetime) -> None:
+        """Move the clock to *to*, letting every due moment happen on the way, in order."""
+        while (due := self._next_due()) is not None and due[0] <= to:
+            moment, journal_id = due
+            self.now = max(self.now, moment)
+            record = self._folded(together(journal_id))
+            self._append(self.rulebook.elapse(record, self.context()))
+        self.now = max(self.now, to)
+
+    def record(self, *journal_ids: JournalId) -> Record:
+        """These journals as they are now, time elapsed, nothing appended."""
+        return self.rulebook.elapse(self._folded(journal_ids), self.context()).record
+
+    def history(self, journal_id: JournalId) -> tuple[RecordedEvent, ...]:
+        """Every event of one journal, oldest first."""
+        return tuple(self._history.get(journal_id, ()))
+
+    def holder(self, key: Key) -> Holder | None:
+        """Who holds *key*."""
+        return self._holders.get(key)
+
+    def journal_ids(self, kind: JournalKind) -> Iterator[JournalId]:
+        """Every journal of *kind* that holds an event, in the order of their first events."""
+        return (journal_id for journal_id in self._history if journal_id.kind is kind)
+
+    def context(self, actor: Actor = SYSTEM) -> Context:
+        """The context of a command at the present moment."""
+        return Context(
+            now=self.now,
+            actor=actor,
+            definitions=self.definitions,
+            staff=self.staff,
+            vault=self.vault,
+            forms=self.forms,
+            new_id=lambda: f"e{next(self._ids)}",
+        )
+
+    def _handled(self, command: Command, context: Context) -> Decision:
+        journal_ids = self.rulebook.journals(command)
+        keys = self.rulebook.keys(command, context)
+        histories: dict[JournalId, tuple[RecordedEvent, ...]] = {}
+        for _ in range(HISTORIES_MAX):
+            record = self._folded(journal_ids, keys, histories)
+            try:
+                return self.rulebook.handle(record, command, context)
+            except HistoryNeededError as needed:
+                histories[needed.journal_id] = self.history(needed.journal_id)
+        record = self._folded(journal_ids, keys, histories)
+        return self.rulebook.handle(record, command, context)
+
+    def _folded(
+        self,
+        journal_ids: tuple[JournalId, ...],
+        keys: tuple[Key, ...] = (),
+        histories: dict[JournalId, tuple[RecordedEvent, ...]] | None = None,
+    ) -> Record:
+        journals = (self._journals.get(j) or self.rulebook.empty(j) for j in journal_ids)
+        holders = {key: self._holders[key] for key in keys if key in self._holders}
+        return Record(journals, holders, histories)
+
+    def _append(self, decision: Decision) -> None:
+        self.events.extend(decision.events)
+        for recorded in decision.events:
+            self._history.setdefault(recorded.journal, []).append(recorded)
+        for journal in decision.record.journals:
+            if journal.version:
+                self._journals[journal.id] = journal
+                self._note_due(journal.id)
+        for key in decision.release:
+            self._holders.pop(key, None)
+        for key, holder in decision.reserve:
+            self._holders[key] = holder
+
+    def _note_due(self, journal_id: JournalId) -> None:
+        due = self.rulebook.due(self._folded((journal_id,)), self.definitions)
+        if due is None:
+            self._dues.pop(journal_id, None)
+        else:
+            self._dues[journal_id] = due
+
+    def _next_due(self) -> tuple[datetime, JournalId] | None:
+        return min(
+            ((moment, journal_id) for journal_id, moment in self._dues.items()), default=None
+        )
+
+
+def together(journal_id: JournalId) -> tuple[JournalId, ...]:
+    """The journals that time moves together: a client and the client's own wallet."""
+    pair = (JournalKind.CLIENT, JournalKind.WALLET)
+    kinds = pair if journal_id.kind in pair else (journal_id.kind,)
+    return tuple(JournalId(kind, journal_id.id) for kind in kinds)

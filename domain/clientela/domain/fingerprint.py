@@ -1,0 +1,76 @@
+"""
+Fingerprints of commands: whether a repeat says the same as the first time.
+
+A fingerprint holds one short keyed hash per field, so that a mismatch can name the fields that
+differ without keeping what they said.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NewType
+
+import attrs
+
+from clientela.domain.codec import canonical, command_converter
+from clientela.domain.errors import Category, DomainError
+from clientela.domain.personal import Vault
+
+
+Fingerprint = NewType("Fingerprint", str)
+"""`field=hash` pairs, comma-separated, in field order."""
+
+HASH_LENGTH = 16
+"""Hex digits kept of each field's hash: 64 bits, enough against accident and useless alone."""
+
+NOTHING = Fingerprint("")
+
+
+class MismatchError(DomainError):
+    """
+    The identity was used before with another body (loyalty invariant 12).
+
+    Attributes:
+        fields: Names of the fields that differ.
+    """
+
+    reason = "IDEMPOTENCY_MISMATCH"
+    category = Category.INVALID
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        self.fields = fields
+        super().__init__(f"this identity was used before with other values of: {', '.join(fields)}")
+
+    def details(self) -> dict[str, str]:
+        """The fields that differ."""
+        return {"fields": ",".join(self.fields)}
+
+
+def fingerprint(command: Any, vault: Vault) -> Fingerprint:
+    """Fingerprint of every field of *command*, an attrs instance, personal values included."""
+    pairs: list[str] = [f"command={command.__class__.__name__}"]
+    for field in attrs.fields(command.__class__):
+        value = getattr(command, field.name)
+        if value == field.default:
+            continue
+        plain = canonical(_CONVERTER.unstructure(value)).decode()
+        pairs.append(f"{field.name}={vault.blind('fingerprint', plain)[:HASH_LENGTH]}")
+    return Fingerprint(",".join(pairs))
+
+
+def check_same(first: Fingerprint, again: Fingerprint) -> None:
+    """
+    Check that a repeat says what the first said; an empty first one says nothing.
+
+    Raises:
+        MismatchError: it does not.
+    """
+    if first in {again, NOTHING}:
+        return
+    one = dict(pair.split("=", 1) for pair in first.split(","))
+    two = dict(pair.split("=", 1) for pair in again.split(","))
+    raise MismatchError(
+        tuple(name for name in sorted({*one, *two}) if one.get(name) != two.get(name))
+    )
+
+
+_CONVERTER = command_converter()

@@ -1,0 +1,232 @@
+"""
+Details of a client: names, market, language; every one of them may be unknown (REC-7, REC-12).
+
+They change field by field; a change tells before and after of what changed and of nothing else.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import attrs
+
+from clientela.domain.context import Context
+from clientela.domain.errors import InvalidValueError
+from clientela.domain.event import Origin, PendingEvent, event
+from clientela.domain.identity.terms import name_tokens
+from clientela.domain.ids import Blind, ClientId, Code, JournalId, Ref, client_journal
+from clientela.domain.personal import Personal, PersonalText, Sealed, Vault
+
+
+class ClientKind(enum.Enum):
+    """What a client is; a person is a private client, an organisation a corporate one (REC-12)."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
+
+
+class Standing(enum.Enum):
+    """Where a client stands with the company (REC-7)."""
+
+    PROSPECT = "prospect"
+    """Has bought nothing yet, perhaps was never even in contact."""
+
+    CLIENT = "client"
+
+
+CONSUMER = Code("consumer")
+INDUSTRIAL = Code("industrial")
+RESELLER = Code("reseller")
+GOVERNMENT = Code("government")
+INTERNATIONAL = Code("international")
+
+MARKETS = (CONSUMER, INDUSTRIAL, RESELLER, GOVERNMENT, INTERNATIONAL)
+"""Markets that clients are classed by (REC-12)."""
+
+NAME_LENGTH_MAX = 256
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
+
+
+@attrs.frozen(kw_only=True)
+class Details:
+    """
+    What is known about a client besides its identifiers; None where nothing is.
+
+    Attributes:
+        name: The whole name, as the client writes it; personal, 1 to `NAME_LENGTH_MAX` characters.
+
+        given_name: By which a person is addressed; personal, likewise.
+
+        family_name: Personal, likewise.
+
+        market: One of `MARKETS`.
+
+        language: Tag of the language the client prefers, for instance `ru` or `pt-BR` (BCP 47).
+    """
+
+    name: PersonalText | None = None
+    given_name: PersonalText | None = None
+    family_name: PersonalText | None = None
+    market: Code | None = None
+    language: Code | None = None
+
+
+NAMES = (Code("name"), Code("given_name"), Code("family_name"))
+"""Fields of `Details` that a client is found by."""
+
+FIELDS = (*NAMES, Code("market"), Code("language"))
+"""All fields of `Details`."""
+
+
+@attrs.frozen(kw_only=True)
+class UpdateClient:
+    """
+    Something else is known of a client; the fields that are not named stay.
+
+    Attributes:
+        client_id: The client.
+
+        details: The new values.
+
+        fields: Names of the fields of `Details` to take; one that is None in *details* is cleared.
+
+        occurred_at: When, if not now.
+    """
+
+    client_id: ClientId
+    details: Details
+    fields: tuple[Code, ...]
+    occurred_at: datetime | None = None
+
+    def journals(self) -> tuple[JournalId, ...]:
+        """The client's."""
+        return (client_journal(self.client_id),)
+
+
+@event("client-updated", origin=Origin.RECORDED)
+class ClientUpdated:
+    """
+    What is known of a client changed.
+
+    Attributes:
+        client_id: The client.
+
+        fields: Names of the fields that changed, one or more.
+
+        before: Those fields as they were, nothing in the others.
+
+        after: Those fields as they are, nothing in the others.
+
+        tokens_added: Keyed hashes by which the client is found from now on.
+
+        tokens_removed: Keyed hashes by which it is found no longer.
+    """
+
+    client_id: ClientId
+    fields: tuple[Code, ...]
+    before: Details
+    after: Details
+    tokens_added: tuple[Blind, ...] = ()
+    tokens_removed: tuple[Blind, ...] = ()
+
+
+def check_details(details: Details) -> None:
+    """
+    Check every field that says something.
+
+    Raises:
+        InvalidValueError: a name is blank or too long, the market is not listed, the language is
+            no tag; the field is named, the value is not.
+    """
+    for field in NAMES:
+        name = getattr(details, field)
+        if isinstance(name, Personal) and not _is_name(name.text):
+            raise InvalidValueError(field, f"a text of 1 to {NAME_LENGTH_MAX} characters")
+    if details.market not in {None, *MARKETS}:
+        raise InvalidValueError("market", f"one of {', '.join(MARKETS)}")
+    if details.language is not None and not _LANGUAGE.fullmatch(details.language):
+        raise InvalidValueError("language", "a language tag, such as ru or pt-BR")
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= NAME_LENGTH_MAX
+
+
+def update(
+    held: Details,
+    found_by: tuple[Blind, ...],
+    registered: Ref,
+    command: UpdateClient,
+    context: Context,
+) -> tuple[PendingEvent, ...]:
+    """
+    The change, or nothing when all of it is so already.
+
+    Args:
+        held: What is known.
+
+        found_by: The tokens of its names.
+
+        registered: The event that registered the client.
+
+        command: What is to change.
+
+        context: Opens what is known and makes tokens.
+
+    Raises:
+        InvalidValueError: a field is unknown or its value malformed.
+    """
+    if not set(command.fields) <= set(FIELDS):
+        raise InvalidValueError("fields", f"some of {', '.join(FIELDS)}")
+    wanted = tuple(field for field in FIELDS if field in command.fields)
+    check_details(only(command.details, wanted))
+    fields = tuple(f for f in wanted if _differs(held, command.details, f, context.vault))
+    if not fields:
+        return ()
+    found_then = found_by
+    if not set(fields).isdisjoint(NAMES):
+        found_then = tokens(overlaid(held, command.details, fields), context)
+    updated = ClientUpdated(
+        client_id=command.client_id,
+        fields=fields,
+        before=only(held, fields),
+        after=only(command.details, fields),
+        tokens_added=tuple(token for token in found_then if token not in found_by),
+        tokens_removed=tuple(token for token in found_by if token not in found_then),
+    )
+    return (PendingEvent(updated, rule="REC-1", because=(registered,)),)
+
+
+def tokens(details: Details, context: Context) -> tuple[Blind, ...]:
+    """Tokens under which the client is found by name."""
+    names = (getattr(details, field) for field in NAMES)
+    texts = (_opened(name, context.vault) for name in names if name is not None)
+    return name_tokens((text for text in texts if text is not None), context)
+
+
+def only(details: Details, fields: Iterable[Code]) -> Details:
+    """*details* with nothing in it but *fields*."""
+    return overlaid(Details(), details, fields)
+
+
+def overlaid(details: Details, other: Details, fields: Iterable[Code]) -> Details:
+    """*details* with *fields* taken from *other*."""
+    return attrs.evolve(details, **{field: getattr(other, field) for field in fields})
+
+
+def _differs(held: Details, wanted: Details, field: Code, vault: Vault) -> bool:
+    before, after = getattr(held, field), getattr(wanted, field)
+    if before is None or after is None:
+        return before is not after
+    return _opened(before, vault) != _opened(after, vault)
+
+
+def _opened(value: PersonalText | Code, vault: Vault) -> str | None:
+    if isinstance(value, Sealed):
+        return vault.open(value)
+    return value.text if isinstance(value, Personal) else value

@@ -1,0 +1,309 @@
+"""
+Recording purchases and returns: what happened is never refused for its consequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import assert_never
+
+import attrs
+
+from clientela.domain.context import Context
+from clientela.domain.errors import CurrencyMismatchError, InvalidValueError, UnknownError
+from clientela.domain.event import Key, PendingEvent, RecordedEvent
+from clientela.domain.facts import (
+    LINE_QUANTITY_MAX,
+    LINES_MAX,
+    BusinessKey,
+    Line,
+    PurchaseRecorded,
+    ReturnedLine,
+    ReturnMatched,
+    ReturnRecorded,
+    Tender,
+    TenderKind,
+)
+from clientela.domain.ids import (
+    ClientId,
+    EmployeeId,
+    JournalId,
+    JournalKind,
+    UnitId,
+    WalletId,
+    client_journal,
+    wallet_journal,
+)
+from clientela.domain.money import Money
+from clientela.domain.purchase.matching import Shelf, Wanted
+from clientela.domain.purchase.policy import PurchasePolicy
+from clientela.domain.purchase.purchases import Purchases, WaitingReturn, evolve
+from clientela.domain.record import Record
+from clientela.domain.ruleset import RuleSet
+
+
+@attrs.frozen(kw_only=True)
+class RecordPurchase:
+    """
+    A client bought something.
+
+    Attributes:
+        client_id: Who is credited.
+
+        purchase: Its identity; the same one again with the same content changes nothing.
+
+        lines: What was bought, 1 to `LINES_MAX`, one currency.
+
+        tenders: How it was paid; empty means all in money. They sum to the lines.
+
+        local_date: The branch's calendar day; None means that of *occurred_at* in UTC.
+
+        wallet_id: The wallet presented; None means the client's own.
+
+        unit_id: Where.
+
+        seller_id: By whom.
+
+        occurred_at: When, if not now.
+    """
+
+    client_id: ClientId
+    purchase: BusinessKey
+    lines: tuple[Line, ...]
+    tenders: tuple[Tender, ...] = ()
+    local_date: date | None = None
+    wallet_id: WalletId | None = None
+    unit_id: UnitId | None = None
+    seller_id: EmployeeId | None = None
+    occurred_at: datetime | None = None
+
+    def journals(self) -> tuple[JournalId, ...]:
+        """The client's and the wallet's."""
+        return _journals(self.client_id, self.wallet_id)
+
+
+@attrs.frozen(kw_only=True)
+class RecordReturn:
+    """
+    A client brought something back.
+
+    Attributes:
+        client_id: Who is credited.
+
+        return_key: Its identity; the same one again with the same content changes nothing.
+
+        currency: Of all refunds.
+
+        lines: What came back, 1 to `LINES_MAX`.
+
+        local_date: The branch's calendar day; None means that of *occurred_at* in UTC.
+
+        wallet_id: The wallet the purchase was credited to; None means the client's own.
+
+        unit_id: Where.
+
+        occurred_at: When, if not now.
+    """
+
+    client_id: ClientId
+    return_key: BusinessKey
+    currency: str
+    lines: tuple[Wanted, ...]
+    local_date: date | None = None
+    wallet_id: WalletId | None = None
+    unit_id: UnitId | None = None
+    occurred_at: datetime | None = None
+
+    def journals(self) -> tuple[JournalId, ...]:
+        """The client's and the wallet's."""
+        return _journals(self.client_id, self.wallet_id)
+
+
+Command = RecordPurchase | RecordReturn
+
+
+def _journals(client_id: ClientId, wallet_id: WalletId | None) -> tuple[JournalId, ...]:
+    return (client_journal(client_id), wallet_journal(wallet_id or WalletId(client_id)))
+
+
+def keys(command: Command, context: Context) -> tuple[Key, ...]:
+    """The business identity of the purchase or return."""
+    return (_key(command, context),)
+
+
+def _key(command: Command, context: Context) -> Key:
+    match command:
+        case RecordPurchase(purchase=identity):
+            return context.business_key("purchase", identity.source, identity.id)
+        case RecordReturn(return_key=identity):
+            return context.business_key("return", identity.source, identity.id)
+        case _:
+            assert_never(command)
+
+
+def decide(record: Record, command: Command, context: Context) -> Iterable[PendingEvent]:
+    """
+    Write down a purchase or a return, once.
+
+    Raises:
+        UnknownError: no such client.
+
+        InvalidValueError: lines, tenders or currencies are malformed.
+
+        MismatchError: the identity was used for another purchase or return of this client.
+
+        KeyTakenError: another client used it.
+    """
+    if not record.exists(JournalKind.CLIENT):
+        raise UnknownError("client", command.client_id)
+    key = _key(command, context)
+    if record.is_done(key, JournalKind.CLIENT, context.fingerprint):
+        return ()
+    occurred_at = command.occurred_at or context.now
+    event: PurchaseRecorded | ReturnRecorded
+    match command:
+        case RecordPurchase():
+            event = _purchase(command, occurred_at, context)
+        case RecordReturn():
+            event = _return(record.of(Purchases), command, occurred_at)
+        case _:
+            assert_never(command)
+    return (PendingEvent(event, rule="REC-3", reserve=(key,)),)
+
+
+def _purchase(command: RecordPurchase, occurred_at: datetime, context: Context) -> PurchaseRecorded:
+    _check_lines(command.lines)
+    total = Money(sum(line.net.minor for line in command.lines), command.lines[0].net.currency)
+    tenders = command.tenders or (Tender(kind=TenderKind.MONEY, amount=total),)
+    _check_tenders(tenders, total)
+    policy = context.definitions.at(occurred_at).of(PurchasePolicy)
+    day = command.local_date or occurred_at.date()
+    until = None if policy.returnable_days is None else day + timedelta(policy.returnable_days)
+    return PurchaseRecorded(
+        purchase=command.purchase,
+        client_id=command.client_id,
+        wallet_id=command.wallet_id or WalletId(command.client_id),
+        lines=command.lines,
+        tenders=tenders,
+        total=total,
+        local_date=day,
+        unit_id=command.unit_id,
+        seller_id=command.seller_id,
+        returnable_until=until,
+    )
+
+
+def _check_lines(lines: tuple[Line, ...]) -> None:
+    if not 1 <= len(lines) <= LINES_MAX:
+        raise InvalidValueError("lines", f"1 to {LINES_MAX} lines")
+    if len({line.line_id for line in lines}) < len(lines):
+        raise InvalidValueError("lines", "each line_id once")
+    for line in lines:
+        if not 1 <= line.quantity <= LINE_QUANTITY_MAX:
+            raise InvalidValueError("quantity", f"1 to {LINE_QUANTITY_MAX}")
+        if line.net.minor < 0:
+            raise InvalidValueError("net", "0 or more")
+        for amount in (line.net, line.tax):
+            if amount is not None and amount.currency != lines[0].net.currency:
+                raise CurrencyMismatchError(amount.currency, lines[0].net.currency)
+
+
+def _check_tenders(tenders: tuple[Tender, ...], total: Money) -> None:
+    if len(tenders) > LINES_MAX:
+        raise InvalidValueError("tenders", f"at most {LINES_MAX}")
+    paid = Money.zero(total.currency)
+    for tender in tenders:
+        if tender.amount.minor < 0:
+            raise InvalidValueError("tenders", "amounts of 0 or more")
+        if tender.points < 0 or (tender.points and tender.kind is not TenderKind.POINTS):
+            raise InvalidValueError("tenders", "points of 0 or more, for points only")
+        paid += tender.amount
+    if paid != total:
+        raise InvalidValueError("tenders", "amounts that sum to the lines")
+
+
+def _return(purchases: Purchases, command: RecordReturn, occurred_at: datetime) -> ReturnRecorded:
+    if not 1 <= len(command.lines) <= LINES_MAX:
+        raise InvalidValueError("lines", f"1 to {LINES_MAX} lines")
+    for wanted in command.lines:
+        _check_wanted(wanted, command.currency)
+    day = command.local_date or occurred_at.date()
+    shelf = Shelf(purchases.open.values())
+    taken = [shelf.take(wanted, command.currency, day) for wanted in command.lines]
+    matched = tuple(line for lines, _ in taken for line in lines)
+    unmatched = tuple(rest for _, rest in taken if rest is not None)
+    refund = sum(line.refund.minor for line in matched)
+    refund += sum(line.refund.minor for line in unmatched)
+    return ReturnRecorded(
+        return_key=command.return_key,
+        client_id=command.client_id,
+        wallet_id=command.wallet_id or WalletId(command.client_id),
+        matched=matched,
+        unmatched=unmatched,
+        refund=Money(refund, command.currency),
+        local_date=day,
+        unit_id=command.unit_id,
+    )
+
+
+def _check_wanted(wanted: Wanted, currency: str) -> None:
+    if not 1 <= wanted.quantity <= LINE_QUANTITY_MAX:
+        raise InvalidValueError("quantity", f"1 to {LINE_QUANTITY_MAX}")
+    if wanted.sku is None and (wanted.purchase is None or wanted.line_id is None):
+        raise InvalidValueError("sku", "an article, or the purchase and line it was bought in")
+    if wanted.refund is not None and wanted.refund.minor < 0:
+        raise InvalidValueError("refund", "0 or more")
+    if wanted.refund is not None and wanted.refund.currency != currency:
+        raise CurrencyMismatchError(wanted.refund.currency, currency)
+
+
+def react(record: Record, recorded: RecordedEvent, _context: Context) -> Iterable[PendingEvent]:
+    """A purchase that becomes known takes the returns that waited for it, oldest return first."""
+    if not isinstance(recorded.event, PurchaseRecorded):
+        return
+    purchases = record.of(Purchases)
+    shelf = Shelf((purchases.open[recorded.event.purchase],))
+    oldest_first = sorted(
+        purchases.waiting.values(), key=lambda waiting: (waiting.occurred_at, waiting.ref.version)
+    )
+    for waiting in oldest_first:
+        matched = _matched(waiting, shelf, recorded.occurred_at)
+        if matched:
+            event = ReturnMatched(return_key=waiting.return_key, matched=matched)
+            yield PendingEvent(event, rule="DEV-5", because=(recorded.ref, waiting.ref))
+
+
+def _matched(waiting: WaitingReturn, shelf: Shelf, bought_at: datetime) -> tuple[ReturnedLine, ...]:
+    """
+    What the new purchase gives to a waiting return.
+
+    Pieces for which no purchase was named come only from one made before they came back.
+    """
+    matched: list[ReturnedLine] = []
+    for line in waiting.lines:
+        if line.purchase is None and bought_at > waiting.occurred_at:
+            continue
+        wanted = Wanted(
+            quantity=line.quantity,
+            refund=line.refund,
+            sku=None if line.line_id else line.sku,
+            purchase=line.purchase,
+            line_id=line.line_id,
+        )
+        found, _ = shelf.take(wanted, line.refund.currency, waiting.local_date)
+        matched.extend(found)
+    return tuple(matched)
+
+
+PURCHASE = RuleSet(
+    name="purchase",
+    state=Purchases,
+    commands=(RecordPurchase, RecordReturn),
+    events=(PurchaseRecorded, ReturnRecorded, ReturnMatched),
+    decide=decide,
+    evolve=evolve,
+    react=react,
+    keys=keys,
+    definition=PurchasePolicy,
+)
