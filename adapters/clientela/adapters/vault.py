@@ -16,33 +16,26 @@ within the last minute.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
 
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from clientela.adapters.keys.box import BoxError, bound, cipher_of, opened, shut
+from clientela.adapters.keys.box import cipher_of
 from clientela.adapters.keys.cache import KeyCache
 from clientela.adapters.keys.failures import (
     KekUnknownError,
     KeyNotMadeError,
     PersonErasedError,
-    SealBrokenError,
 )
 from clientela.adapters.keys.keyfile import SecretStore
 from clientela.adapters.keys.keyring import Keyring
 from clientela.adapters.keys.rows import KeyChanges, KeyRow, KeyRows
+from clientela.adapters.keys.sealing import opened_with, sealed_with
 from clientela.adapters.keys.secret import Secret
-from clientela.domain.errors import InvalidValueError
 from clientela.domain.ids import Blind, ClientId, Code, EventId, JournalId
-from clientela.domain.personal import TEXT_LENGTH_MAX, Personal, Sealed
-
-
-# A lone surrogate is no valid text, but refusing it here would put it into an error.
-_SURROGATES = "surrogatepass"
+from clientela.domain.personal import Personal, Sealed
 
 
 class KeyVault:
@@ -95,12 +88,14 @@ class KeyVault:
         """
         cipher = self._cipher(person)
         if cipher is None:
-            raise _missing(self._rows.find(person), person)
+            if self._rows.find(person) is None:
+                raise KeyNotMadeError(person)
+            raise PersonErasedError(person)
         return sealed_with(cipher, value, person, source, field)
 
     def open(self, sealed: Sealed) -> str | None:
         """
-        The value, or None when the person was erased, for up to a minute excepted.
+        The value, or None when the person was erased, by another process a minute ago or more.
 
         Raises:
             SealBrokenError: it was changed or moved.
@@ -113,7 +108,7 @@ class KeyVault:
         return self._ring.blind(scope, normal)
 
     def client_id_for(self, source: str, id: str) -> ClientId:  # noqa: A002 (the field's name)
-        """The id of the client whom *source* calls *id*; the same in every store with these keys."""
+        """Id of the client whom *source* calls *id*; the same in every store with these keys."""
         return ClientId(self._ring.id_for("client", source, id))
 
     def forget(self, person: JournalId) -> None:
@@ -166,6 +161,7 @@ class VaultSession:
         self._rows = rows
         self._cache = cache
         self._made: dict[JournalId, tuple[KeyRow, AESGCM]] = {}
+        self._keyless: dict[JournalId, bool] = {}  # whether erased
         self._forgotten: dict[JournalId, None] = {}
 
     @property
@@ -203,71 +199,28 @@ class VaultSession:
         """Destroy the key of *person* with the append; then call `KeyVault.forget`."""
         self._made.pop(person, None)
         self._cache.drop(person)
+        self._keyless[person] = True
         self._forgotten[person] = None
 
     def _cipher(self, person: JournalId) -> AESGCM | None:
         if person in self._made:
             return self._made[person][1]
-        if person in self._forgotten:
+        if person in self._keyless:
             return None
         cipher = self._cache.get(person)
         if cipher is None:
-            cipher = self._vault.cipher_in(self._rows.find(person))
-            if cipher is not None:
+            row = self._rows.find(person)
+            cipher = self._vault.cipher_in(row)
+            if cipher is None:
+                self._keyless[person] = row is not None
+            else:
                 self._cache.put(person, cipher)
         return cipher
 
     def _make(self, person: JournalId) -> AESGCM:
-        if person in self._forgotten or self._rows.find(person) is not None:
+        if self._keyless[person]:
             raise PersonErasedError(person)
         key = Secret.fresh()
         cipher = cipher_of(key)
         self._made[person] = (self._vault.ring.wrap(person, key), cipher)
         return cipher
-
-
-def sealed_with(
-    cipher: AESGCM, value: Personal, person: JournalId, source: EventId, field: Code
-) -> Sealed:
-    """
-    *value* sealed for *person*, *source* and *field*.
-
-    Raises:
-        InvalidValueError: it is longer than `TEXT_LENGTH_MAX`.
-    """
-    if len(value.text) > TEXT_LENGTH_MAX:
-        raise InvalidValueError(field, f"at most {TEXT_LENGTH_MAX} characters")
-    plain = value.text.encode("utf-8", _SURROGATES)
-    box = shut(cipher, plain, _binding(person, source, field))
-    return Sealed(person, source, field, base64.urlsafe_b64encode(box).decode().rstrip("="))
-
-
-def opened_with(cipher: AESGCM, sealed: Sealed) -> str:
-    """
-    The value in *sealed*.
-
-    Raises:
-        SealBrokenError: it was changed, moved, or sealed with another key.
-    """
-    try:
-        box = _unpadded(sealed.box)
-        plain = opened(cipher, box, _binding(sealed.person, sealed.source, sealed.field))
-    except (BoxError, ValueError):
-        raise SealBrokenError(sealed) from None
-    return plain.decode("utf-8", _SURROGATES)
-
-
-def _missing(row: KeyRow | None, person: JournalId) -> Exception:
-    return KeyNotMadeError(person) if row is None else PersonErasedError(person)
-
-
-def _binding(person: JournalId, source: EventId, field: Code) -> bytes:
-    return bound("value", str(person), source, field)
-
-
-def _unpadded(text: str) -> bytes:
-    """Bytes of base64url without padding; of several texts for the same bytes only one is taken."""
-    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if base64.urlsafe_b64encode(raw).decode().rstrip("=") != text:
-        raise binascii.Error
-    return raw

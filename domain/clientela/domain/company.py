@@ -151,6 +151,8 @@ class Company:
             if journal.version:
                 self._journals[journal.id] = journal
                 self._note_due(journal.id)
+        for person in decision.forget:
+            self.vault.forget(person)
         for key in decision.release:
             self._holders.pop(key, None)
         for key, holder in decision.reserve:

@@ -153,7 +153,30 @@ class Directory(Protocol):
 
 
 @attrs.frozen(kw_only=True)
-class Context:
+class Naming:
+    """
+    What turns identifiers into keys; known before anything is loaded.
+
+    Attributes:
+        vault: Makes keyed hashes, and seals where values are sealed.
+
+        forms: Normal forms of identifiers.
+    """
+
+    vault: Vault
+    forms: NormalForms
+
+    def key(self, scope: str, normal: str) -> Key:
+        """The key of a normal form within *scope*."""
+        return Key(Code(scope), self.vault.blind(scope, normal))
+
+    def business_key(self, kind: str, source: str, id: str) -> Key:  # noqa: A002 (the field's name)
+        """The key of a business identity: what *source* calls *id*, once and for ever."""
+        return self.key(kind, f"{source}\0{id}")
+
+
+@attrs.frozen(kw_only=True)
+class Context(Naming):
     """
     Everything a rule set is given besides record and command.
 
@@ -165,10 +188,6 @@ class Context:
         definitions: All versions of the company's definitions.
 
         staff: Staff facts.
-
-        vault: Seals personal values and makes keyed hashes.
-
-        forms: Normal forms of identifiers.
 
         new_id: Makes a fresh unique id, for instance a UUIDv7.
 
@@ -189,8 +208,6 @@ class Context:
     actor: Actor
     definitions: Definitions
     staff: Staff
-    vault: Vault
-    forms: NormalForms
     new_id: Callable[[], str]
     on_behalf_of: Actor | None = None
     unit: UnitId | None = None
@@ -198,11 +215,3 @@ class Context:
     correlation_id: str = ""
     fingerprint: Fingerprint = NOTHING
     units: Units | None = None
-
-    def key(self, scope: str, normal: str) -> Key:
-        """The key of a normal form within *scope*."""
-        return Key(Code(scope), self.vault.blind(scope, normal))
-
-    def business_key(self, kind: str, source: str, id: str) -> Key:  # noqa: A002 (the field's name)
-        """The key of a business identity: what *source* calls *id*, once and for ever."""
-        return self.key(kind, f"{source}\0{id}")

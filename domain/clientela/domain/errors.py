@@ -18,7 +18,7 @@ from __future__ import annotations
 import enum
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from clientela.domain.ids import Ref
 
@@ -45,6 +45,9 @@ class Category(enum.Enum):
     LIMIT = "limit"
     """A cap is reached."""
 
+    CONFLICT = "conflict"
+    """Somebody else was faster; read again and decide anew."""
+
     FORBIDDEN = "forbidden"
     """The principal may not do this."""
 
@@ -59,8 +62,8 @@ class DomainError(Exception):
         category: What kind of failure it is.
     """
 
-    reason: ClassVar[str] = "DOMAIN_ERROR"
-    category: ClassVar[Category] = Category.INVALID
+    reason: str = "DOMAIN_ERROR"
+    category: Category = Category.INVALID
 
     def details(self) -> dict[str, str]:
         """The error's data for the edge: ids, codes, counts and moments; never personal values."""

@@ -175,6 +175,8 @@ class PendingEvent:
         reserve: Keys that this event takes for its journal; taken already means conflict.
 
         release: Keys that this event gives back.
+
+        forget: Persons whose keys are destroyed with this event, so that nothing about them opens.
     """
 
     event: Any
@@ -184,6 +186,7 @@ class PendingEvent:
     occurred_at: datetime | None = None
     reserve: tuple[Key, ...] = ()
     release: tuple[Key, ...] = ()
+    forget: tuple[JournalId, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

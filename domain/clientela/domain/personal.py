@@ -85,6 +85,10 @@ class Vault(Protocol):
         """Keyed hash of a normal form, the same for the same *scope* and *normal* for ever."""
         ...
 
+    def forget(self, person: JournalId) -> None:
+        """Destroy the key of *person*: nothing sealed for them opens any more."""
+        ...
+
 
 class TokenVault:
     """

@@ -23,7 +23,11 @@ class JournalNotNamedError(Exception):
     """A rule asked for a journal that the command did not name: a mistake in a rule set."""
 
 
-class HistoryNeededError(Exception):
+class NeededError(Exception):
+    """Something more must be loaded; whoever loads records loads it and asks again."""
+
+
+class HistoryNeededError(NeededError):
     """
     A rule needs the whole journal, not only its state; who loads records loads it and asks again.
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from clientela.domain.context import Context, Definitions, Directory
+from clientela.domain.context import Context, Definitions, Directory, Naming
 from clientela.domain.draft import State
 from clientela.domain.errors import DomainError, KeyTakenError, RefusedError
 from clientela.domain.event import SYSTEM, Key, PendingEvent, RecordedEvent, event_type
@@ -48,6 +48,8 @@ class Decision:
 
         release: Keys to give back.
 
+        forget: Persons whose keys are to be destroyed.
+
         refusal: Raised by a rule that leaves events behind all the same; the caller appends, then
             answers with it.
     """
@@ -56,6 +58,7 @@ class Decision:
     record: Record
     reserve: tuple[tuple[Key, Holder], ...] = ()
     release: tuple[Key, ...] = ()
+    forget: tuple[JournalId, ...] = ()
     refusal: RefusedError | None = None
 
 
@@ -134,9 +137,9 @@ class Rulebook:
         """The journals *command* works on, in sorted order."""
         return tuple(sorted(command.journals()))
 
-    def keys(self, command: Command, context: Context) -> tuple[Key, ...]:
+    def keys(self, command: Command, naming: Naming) -> tuple[Key, ...]:
         """The keys whose holders must be known before *command* is decided."""
-        return self.rule_set_for(command).keys(command, context)
+        return self.rule_set_for(command).keys(command, naming)
 
     def handle(self, record: Record, command: Command, context: Context) -> Decision:
         """
@@ -212,6 +215,7 @@ class _Run:
         self.events: list[RecordedEvent] = []
         self.reserve: list[tuple[Key, Holder]] = []
         self.release: list[Key] = []
+        self.forget: list[JournalId] = []
         self.append_id = context.new_id()
 
     def elapse(self) -> None:
@@ -263,6 +267,7 @@ class _Run:
             self.record,
             tuple(self.reserve),
             tuple(self.release),
+            tuple(self.forget),
             refusal,
         )
 
@@ -305,6 +310,7 @@ class _Run:
             if holder is None:
                 self.reserve.append((key, new))
         self.record.take(pending.reserve, new)
+        self.forget.extend(pending.forget)
         if pending.release:
             self.record.give_back(pending.release)
             self.release.extend(pending.release)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from clientela.domain.context import Context, Definitions, Directory
+from clientela.domain.context import Context, Definitions, Directory, Naming
 from clientela.domain.draft import State
 from clientela.domain.event import Key, PendingEvent, RecordedEvent
 from clientela.domain.ids import JournalId
@@ -59,7 +59,7 @@ def _never_due(_record: Record, _definitions: Definitions) -> datetime | None:
     return None
 
 
-def _no_keys(_command: Any, _context: Context) -> tuple[Key, ...]:
+def _no_keys(_command: Any, _naming: Naming) -> tuple[Key, ...]:
     return ()
 
 
@@ -98,7 +98,7 @@ class RuleSet:
 
         elapse: `(record, context)` to the events of that moment, which is `context.now`.
 
-        keys: `(command, context)` to the keys whose holders `decide` wants to know.
+        keys: `(command, naming)` to the keys whose holders `decide` wants to know.
 
         follow_up: `(recorded, directory)` to commands on other journals that an event asks for.
 
@@ -120,7 +120,7 @@ class RuleSet:
     react: Callable[[Record, RecordedEvent, Context], Iterable[PendingEvent]] = _no_events
     due: Callable[[Record, Definitions], datetime | None] = _never_due
     elapse: Callable[[Record, Context], Iterable[PendingEvent]] = _no_elapse
-    keys: Callable[[Any, Context], tuple[Key, ...]] = _no_keys
+    keys: Callable[[Any, Naming], tuple[Key, ...]] = _no_keys
     follow_up: Callable[[RecordedEvent, Directory], Iterable[Command]] = _no_follow_up
     asks: Callable[[RecordedEvent], Command | None] = _no_inputs
     definition: type | None = None

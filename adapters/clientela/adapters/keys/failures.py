@@ -119,7 +119,7 @@ class KekUnknownError(KeysError):
 
 class KekRetiredError(KeysError):
     """
-    A new row is wrapped under a key-encryption key that a rotation has retired: `reload`, decide again.
+    A rotation has retired the key-encryption key of a new row: reload the ring, decide again.
 
     Attributes:
         kek_id: Which one.

@@ -13,7 +13,7 @@ import os
 import stat
 import time
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -112,8 +112,6 @@ class KeyFile:
         with self._beside_locked() as descriptor:
             if not self.path.exists():
                 self._put(descriptor, fresh_keyring(self._clock()))
-            else:
-                self._beside.unlink()
         return self.load()
 
     def replace(self, old: Keyring, new: Keyring) -> None:
@@ -125,7 +123,6 @@ class KeyFile:
         """
         with self._beside_locked() as descriptor:
             if self.load() != old:
-                self._beside.unlink()
                 raise KeyFileChangedError(self.path)
             with _overwriting(self.path):
                 self._put(descriptor, new)
@@ -136,7 +133,7 @@ class KeyFile:
         except FileNotFoundError:
             raise KeyFileMissingError(self.path) from None
         try:
-            self._refuse_exposed(os.fstat(descriptor))
+            _refuse_exposed(self.path, os.fstat(descriptor))
             text = os.read(descriptor, KEY_TEXT_LENGTH_MAX + 1)
         finally:
             os.close(descriptor)
@@ -145,28 +142,25 @@ class KeyFile:
         except KeyTextError as error:
             raise KeyFileDamagedError(self.path, str(error)) from None
 
-    def _refuse_exposed(self, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyFileDamagedError(self.path, "not a regular file")
-        if status.st_mode & _OTHERS:
-            raise KeyFileExposedError(self.path, stat.S_IMODE(status.st_mode))
-        if status.st_uid != os.geteuid() and os.geteuid() != 0:
-            raise KeyFileForeignError(self.path, status.st_uid)
-
     @contextlib.contextmanager
-    def _beside_locked(self) -> Iterator[int]:
+    def _beside_locked(self) -> Generator[int]:
         """The file beside, which only its holder may write and move: file and lock in one."""
+        descriptor = self._lock_beside()
+        try:
+            _refuse_exposed(self._beside, os.fstat(descriptor))
+            yield descriptor
+        finally:
+            if _is_at(descriptor, self._beside):
+                self._beside.unlink()
+            os.close(descriptor)
+
+    def _lock_beside(self) -> int:
         for _ in range(LOCK_ATTEMPTS_MAX):
             descriptor = os.open(self._beside, _BESIDE, _MODE)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(descriptor, self._beside):
-                    yield descriptor
-                    return
-            except BlockingIOError:
-                time.sleep(LOCK_PAUSE_SECONDS)
-            finally:
-                os.close(descriptor)
+            if _is_locked(descriptor) and _is_at(descriptor, self._beside):
+                return descriptor
+            os.close(descriptor)
+            time.sleep(LOCK_PAUSE_SECONDS)
         raise KeyFileBusyError(self.path)
 
     def _put(self, descriptor: int, ring: Keyring) -> None:
@@ -181,6 +175,23 @@ class KeyFile:
         os.fsync(descriptor)
         self._beside.replace(self.path)
         _sync_folder(self.path.parent)
+
+
+def _refuse_exposed(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyFileDamagedError(path, "not a regular file")
+    if status.st_mode & _OTHERS:
+        raise KeyFileExposedError(path, stat.S_IMODE(status.st_mode))
+    if os.geteuid() not in (0, status.st_uid):
+        raise KeyFileForeignError(path, status.st_uid)
+
+
+def _is_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
@@ -199,7 +210,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _overwriting(path: Path) -> Iterator[None]:
+def _overwriting(path: Path) -> Generator[None]:
     """Overwrite what stood at *path* once nothing names it any more; the medium may keep copies."""
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:

@@ -81,12 +81,12 @@ class Keyring:
     retiring: Kek | None
     lookup: Secret
     company: Secret
-    _ciphers: dict[str, AESGCM] = attrs.field(init=False, eq=False, repr=False)
-
-    @_ciphers.default
-    def _ciphers_of_keks(self) -> dict[str, AESGCM]:
-        keks = (self.current, self.retiring) if self.retiring else (self.current,)
-        return {kek.id: cipher_of(kek.key) for kek in keks}
+    _ciphers: dict[str, AESGCM] = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: _ciphers(self.current, self.retiring), takes_self=True),
+    )
 
     @property
     def fingerprint(self) -> str:
@@ -143,7 +143,7 @@ class Keyring:
         return Blind(base64.urlsafe_b64encode(digest).decode().rstrip("="))
 
     def id_for(self, kind: str, source: str, id: str) -> str:  # noqa: A002 (the field's name)
-        """The id, as UUIDv8 text, of the *kind* of thing that *source* calls *id*; always the same."""
+        """UUIDv8 text for the *kind* of thing *source* calls *id*; the same wherever it is asked for."""
         digest = bytearray(_keyed(self.company, "id", kind, source, id)[:_UUID_LENGTH])
         digest[6] = digest[6] & 0x0F | 0x80
         digest[8] = digest[8] & 0x3F | 0x80
@@ -153,6 +153,10 @@ class Keyring:
 def fresh_keyring(now: datetime) -> Keyring:
     """A ring of new secrets."""
     return Keyring(fresh_kek(now), None, Secret.fresh(), Secret.fresh())
+
+
+def _ciphers(*keks: Kek | None) -> dict[str, AESGCM]:
+    return {kek.id: cipher_of(kek.key) for kek in keks if kek is not None}
 
 
 def _keyed(secret: Secret, *parts: str) -> bytes:

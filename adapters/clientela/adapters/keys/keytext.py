@@ -7,11 +7,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 import json
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from clientela.adapters.keys.keyring import Kek, Keyring
 from clientela.adapters.keys.secret import SECRET_LENGTH, Secret
@@ -70,11 +69,14 @@ def _body(text: bytes) -> dict[str, Any]:
         body = json.loads(text)
     except ValueError:
         raise KeyTextError("not JSON") from None
-    if not isinstance(body, dict) or body.get("format") != FORMAT:
+    if not isinstance(body, dict):
+        raise KeyTextError("not a JSON object")
+    plain = cast("dict[str, Any]", body)
+    if plain.get("format") != FORMAT:
         raise KeyTextError(f"not of the format {FORMAT}")
-    if not hmac.compare_digest(str(body.pop("sum", "")), _sum(body)):
+    if plain.pop("sum", None) != _sum(plain):
         raise KeyTextError("its sum does not match")
-    return body
+    return plain
 
 
 def _sum(body: dict[str, Any]) -> str:

@@ -59,7 +59,9 @@ def rewrapped(ring: Keyring, rows: Iterable[KeyRow]) -> tuple[tuple[KeyRow, KeyR
     return tuple((row, ring.wrap(row.person, ring.unwrap(row))) for row in rows)
 
 
-def rotate(secrets: SecretStore, table: KeyTable, now: datetime) -> Rotation:
+def rotate(
+    secrets: SecretStore, table: KeyTable, now: datetime, batch_max: int = REWRAP_BATCH_MAX
+) -> Rotation:
     """
     Give the company another key-encryption key, or finish doing so.
 
@@ -70,6 +72,8 @@ def rotate(secrets: SecretStore, table: KeyTable, now: datetime) -> Rotation:
 
         now: Written into the key file; aware, UTC.
 
+        batch_max: Rows of one transaction.
+
     Raises:
         KeysError: the keyring or a row cannot be used; the old key is still there.
     """
@@ -77,16 +81,17 @@ def rotate(secrets: SecretStore, table: KeyTable, now: datetime) -> Rotation:
     ring = before.begun(now)
     if ring is not before:
         secrets.replace(before, ring)
-    table.fence(ring.current.id)
-    count = _rewrap_all(ring, table)
+    assert ring.retiring is not None
+    table.fence(ring.current.id, ring.retiring.id)
+    count = _rewrap_all(ring, table, batch_max)
     secrets.replace(ring, ring.finished())
     return Rotation(ring.current.id, count, resumed=ring is before)
 
 
-def _rewrap_all(ring: Keyring, table: KeyTable) -> int:
+def _rewrap_all(ring: Keyring, table: KeyTable, batch_max: int) -> int:
     count = 0
     for _ in range(REWRAP_BATCHES_MAX):
-        batch = table.stale(ring.current.id, REWRAP_BATCH_MAX)
+        batch = table.stale(ring.current.id, batch_max)
         if not batch:
             return count
         count += table.rewrap(rewrapped(ring, batch))

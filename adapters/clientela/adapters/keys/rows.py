@@ -85,8 +85,13 @@ class KeyRows(Protocol):
 class KeyTable(KeyRows, Protocol):
     """What rotation needs besides."""
 
-    def fence(self, kek_id: str) -> None:
-        """From now on take new rows under *kek_id* only; durable when this returns."""
+    def fence(self, kek_id: str, retiring: str) -> None:
+        """
+        From now on take new rows under *kek_id* only; durable when this returns.
+
+        Raises:
+            KekRetiredError: neither of them is in force; a later rotation has begun.
+        """
         ...
 
     def stale(self, kek_id: str, limit: int) -> tuple[KeyRow, ...]:
@@ -156,8 +161,10 @@ class MemoryKeys:
         self._rows.update((row.person, row) for row in changes.made)
         self._rows.update((person, erased_row(person)) for person in changes.forgotten)
 
-    def fence(self, kek_id: str) -> None:
+    def fence(self, kek_id: str, retiring: str) -> None:
         """Take new rows under *kek_id* only."""
+        if self._kek_id not in (kek_id, retiring):
+            raise KekRetiredError(kek_id)
         self._kek_id = kek_id
 
     def stale(self, kek_id: str, limit: int) -> tuple[KeyRow, ...]:

@@ -1,6 +1,6 @@
 """
 Identity: who a client is, by which names and identifiers it is known, prospects included.
 
-Read `profile` first; `registration`, `details`, `identifiers` and `terms` hold its parts, `refusals`
-its errors.
+Read `profile` first: the rule set and its state. Its parts are in `registration`, `details`,
+`identifiers` and `terms`, its errors in `refusals`.
 """

@@ -14,7 +14,7 @@ from datetime import datetime
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Naming
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.event import Origin, PendingEvent, event
 from clientela.domain.identity.terms import name_tokens
@@ -162,7 +162,7 @@ def update(
     found_by: tuple[Blind, ...],
     registered: Ref,
     command: UpdateClient,
-    context: Context,
+    naming: Naming,
 ) -> tuple[PendingEvent, ...]:
     """
     The change, or nothing when all of it is so already.
@@ -176,7 +176,7 @@ def update(
 
         command: What is to change.
 
-        context: Opens what is known and makes tokens.
+        naming: Opens what is known and makes tokens.
 
     Raises:
         InvalidValueError: a field is unknown or its value malformed.
@@ -185,12 +185,12 @@ def update(
         raise InvalidValueError("fields", f"some of {', '.join(FIELDS)}")
     wanted = tuple(field for field in FIELDS if field in command.fields)
     check_details(only(command.details, wanted))
-    fields = tuple(f for f in wanted if _differs(held, command.details, f, context.vault))
+    fields = tuple(f for f in wanted if _differs(held, command.details, f, naming.vault))
     if not fields:
         return ()
     found_then = found_by
     if not set(fields).isdisjoint(NAMES):
-        found_then = tokens(overlaid(held, command.details, fields), context)
+        found_then = tokens(overlaid(held, command.details, fields), naming)
     updated = ClientUpdated(
         client_id=command.client_id,
         fields=fields,
@@ -202,11 +202,11 @@ def update(
     return (PendingEvent(updated, rule="REC-1", because=(registered,)),)
 
 
-def tokens(details: Details, context: Context) -> tuple[Blind, ...]:
+def tokens(details: Details, naming: Naming) -> tuple[Blind, ...]:
     """Tokens under which the client is found by name."""
     names = (getattr(details, field) for field in NAMES)
-    texts = (_opened(name, context.vault) for name in names if name is not None)
-    return name_tokens((text for text in texts if text is not None), context)
+    texts = (_opened(name, naming.vault) for name in names if name is not None)
+    return name_tokens((text for text in texts if text is not None), naming)
 
 
 def only(details: Details, fields: Iterable[Code]) -> Details:

@@ -1,9 +1,8 @@
 """
 Identifiers: phones, e-mail addresses, tax ids by which a client is recognised (REC-8).
 
-An identifier is compared by its normal form and is exclusive unless it is declared shared: an
-exclusive one belongs to one client in the whole company, a shared one (a switchboard, a family's
-phone) blocks nobody.
+It is compared by its normal form. An exclusive one, the default, belongs to one client in the whole
+company; one declared shared (a switchboard, a family's phone) blocks nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from datetime import datetime
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Naming
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.event import Key, Origin, PendingEvent, event
 from clientela.domain.identity.refusals import IdentifierLimitError, IdentifierTakenError
@@ -185,7 +184,7 @@ class IdentifierRemoved:
     exclusive: bool
 
 
-def identifier_key(kind: Code, text: Personal, context: Context) -> Key:
+def identifier_key(kind: Code, text: Personal, naming: Naming) -> Key:
     """
     The key under which an identifier is reserved and looked up.
 
@@ -196,17 +195,16 @@ def identifier_key(kind: Code, text: Personal, context: Context) -> Key:
         raise InvalidValueError("kind", "a kind of identifier, such as phone, email or tax-id")
     if not text.text.strip() or len(text.text) > IDENTIFIER_LENGTH_MAX:
         raise InvalidValueError(kind, f"a text of 1 to {IDENTIFIER_LENGTH_MAX} characters")
-    return context.key(kind, context.forms.normal(kind, text.text))
+    return naming.key(kind, naming.forms.normal(kind, text.text))
 
 
-def exclusive_keys(identifiers: Iterable[NewIdentifier], context: Context) -> tuple[Key, ...]:
+def exclusive_keys(identifiers: Iterable[NewIdentifier], naming: Naming) -> tuple[Key, ...]:
     """Keys of those *identifiers* that are to be exclusive."""
-    wanted = (each for each in identifiers if not each.shared)
-    return tuple(identifier_key(each.kind, each.text, context) for each in wanted)
+    return tuple(identifier_key(i.kind, i.text, naming) for i in identifiers if not i.shared)
 
 
 def add_first(
-    identifiers: Iterable[NewIdentifier], client_id: ClientId, record: Record, context: Context
+    identifiers: Iterable[NewIdentifier], client_id: ClientId, record: Record, naming: Naming
 ) -> tuple[PendingEvent, ...]:
     """
     The identifiers a client is registered with; of two spellings of one the first counts.
@@ -220,7 +218,7 @@ def add_first(
     """
     added: dict[Key, PendingEvent] = {}
     for each in identifiers:
-        key = identifier_key(each.kind, each.text, context)
+        key = identifier_key(each.kind, each.text, naming)
         if key not in added:
             _check_room(len(added))
             added[key] = _added(each, key, client_id, record)
@@ -228,7 +226,7 @@ def add_first(
 
 
 def add(
-    held: Mapping[Key, Identifier], command: AddIdentifier, record: Record, context: Context
+    held: Mapping[Key, Identifier], command: AddIdentifier, record: Record, naming: Naming
 ) -> tuple[PendingEvent, ...]:
     """
     One more identifier, or another declaration of one that the client has.
@@ -241,7 +239,7 @@ def add(
         IdentifierLimitError: there are `IDENTIFIERS_MAX` already.
     """
     wanted = command.identifier
-    key = identifier_key(wanted.kind, wanted.text, context)
+    key = identifier_key(wanted.kind, wanted.text, naming)
     known = held.get(key)
     if known is None:
         _check_room(len(held))
@@ -264,7 +262,7 @@ def add(
 
 
 def remove(
-    held: Mapping[Key, Identifier], command: RemoveIdentifier, context: Context
+    held: Mapping[Key, Identifier], command: RemoveIdentifier, naming: Naming
 ) -> tuple[PendingEvent, ...]:
     """
     One identifier less; nothing when the client has it not.
@@ -272,7 +270,7 @@ def remove(
     Raises:
         InvalidValueError: it is malformed.
     """
-    known = held.get(identifier_key(command.kind, command.text, context))
+    known = held.get(identifier_key(command.kind, command.text, naming))
     if known is None:
         return ()
     removed = IdentifierRemoved(

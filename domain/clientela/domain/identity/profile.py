@@ -14,7 +14,7 @@ from typing import assert_never
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Context, Naming
 from clientela.domain.draft import State, state
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import Key, Origin, PendingEvent, RecordedEvent, event
@@ -143,13 +143,13 @@ class Profile(State):
         return tuple(key for key, each in self.identifiers.items() if each.exclusive)
 
 
-def keys(command: Command, context: Context) -> tuple[Key, ...]:
+def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
     """Keys whose holders must be known: source ids and identifiers that are to be exclusive."""
     match command:
         case RegisterClient(identifiers=identifiers):
-            return (*source_keys(command, context), *exclusive_keys(identifiers, context))
+            return (*source_keys(command, naming), *exclusive_keys(identifiers, naming))
         case AddIdentifier(identifier=identifier):
-            return exclusive_keys((identifier,), context)
+            return exclusive_keys((identifier,), naming)
         case UpdateClient() | RemoveIdentifier() | EraseClient():
             return ()
         case _:
@@ -210,6 +210,7 @@ def _erase(profile: Profile, command: EraseClient) -> tuple[PendingEvent, ...]:
             rule="identity.erasure",
             because=(profile.registered,),
             release=profile.held_keys,
+            forget=(client_journal(command.client_id),),
         ),
     )
 

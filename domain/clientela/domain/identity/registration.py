@@ -12,7 +12,7 @@ from datetime import datetime
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Context, Naming
 from clientela.domain.errors import InvalidCommandError, InvalidValueError
 from clientela.domain.event import Key, Origin, PendingEvent, event
 from clientela.domain.facts import BusinessKey
@@ -113,9 +113,9 @@ class ClientRegistered:
     sources: tuple[BusinessKey, ...] = ()
 
 
-def source_keys(command: RegisterClient, context: Context) -> tuple[Key, ...]:
+def source_keys(command: RegisterClient, naming: Naming) -> tuple[Key, ...]:
     """Keys of the ids that other systems gave, the one it comes from first."""
-    return tuple(context.business_key("client", s.source, s.id) for s in command.sources)
+    return tuple(naming.business_key("client", s.source, s.id) for s in command.sources)
 
 
 def register(

@@ -11,7 +11,7 @@ import unicodedata
 
 from collections.abc import Iterable
 
-from clientela.domain.context import Context
+from clientela.domain.context import Naming
 from clientela.domain.ids import Blind
 
 
@@ -49,18 +49,18 @@ def terms(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*whole, *beginnings)))[:TERMS_MAX]
 
 
-def name_tokens(names: Iterable[str], context: Context) -> tuple[Blind, ...]:
+def name_tokens(names: Iterable[str], naming: Naming) -> tuple[Blind, ...]:
     """Tokens under which a client of these *names* is found."""
-    return _tokens(terms(" ".join(names)), context)
+    return _tokens(terms(" ".join(names)), naming)
 
 
-def search_tokens(text: str, context: Context) -> tuple[Blind, ...]:
+def search_tokens(text: str, naming: Naming) -> tuple[Blind, ...]:
     """Tokens that a client must have, all of them, to be found by *text*; empty without a word."""
-    return _tokens(words(text)[:TERMS_MAX], context)
+    return _tokens(words(text)[:TERMS_MAX], naming)
 
 
-def _tokens(found: Iterable[str], context: Context) -> tuple[Blind, ...]:
-    return tuple(context.key(NAME_SCOPE, term).value for term in found)
+def _tokens(found: Iterable[str], naming: Naming) -> tuple[Blind, ...]:
+    return tuple(naming.key(NAME_SCOPE, term).value for term in found)
 
 
 def _plain(character: str) -> str:

@@ -10,7 +10,7 @@ from typing import assert_never
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Context, Naming
 from clientela.domain.draft import State, state
 from clientela.domain.errors import InvalidValueError, RefusedError, UnknownError
 from clientela.domain.event import ActorKind, Key, PendingEvent, RecordedEvent
@@ -212,11 +212,11 @@ class Contacts(State):
     signals: dict[Code, Ref] = attrs.field(factory=dict[Code, Ref])
 
 
-def keys(command: Command, context: Context) -> tuple[Key, ...]:
+def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
     """The identity of an interaction in the system it comes from."""
     if isinstance(command, RecordInteraction) and command.interaction is not None:
         identity = command.interaction
-        return (context.business_key("interaction", identity.source, identity.id),)
+        return (naming.business_key("interaction", identity.source, identity.id),)
     return ()
 
 

@@ -10,7 +10,7 @@ from typing import assert_never
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Context, Naming
 from clientela.domain.errors import CurrencyMismatchError, InvalidValueError, UnknownError
 from clientela.domain.event import Key, PendingEvent, RecordedEvent
 from clientela.domain.facts import (
@@ -127,17 +127,17 @@ def _journals(client_id: ClientId, wallet_id: WalletId | None) -> tuple[JournalI
     return (client_journal(client_id), wallet_journal(wallet_id or WalletId(client_id)))
 
 
-def keys(command: Command, context: Context) -> tuple[Key, ...]:
+def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
     """The business identity of the purchase or return."""
-    return (_key(command, context),)
+    return (_key(command, naming),)
 
 
-def _key(command: Command, context: Context) -> Key:
+def _key(command: Command, naming: Naming) -> Key:
     match command:
         case RecordPurchase(purchase=identity):
-            return context.business_key("purchase", identity.source, identity.id)
+            return naming.business_key("purchase", identity.source, identity.id)
         case RecordReturn(return_key=identity):
-            return context.business_key("return", identity.source, identity.id)
+            return naming.business_key("return", identity.source, identity.id)
         case _:
             assert_never(command)
 

@@ -1,0 +1,378 @@
+"""
+The command path: load, decide, append, answer. Everything that changes a journal comes this way.
+
+    request -> answered before? -> load -> rulebook.handle -> append -> answer
+                                    ^                           |
+                                    +---- somebody was faster --+
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+import attrs
+
+from clientela.domain.context import Context, Naming, NormalForms
+from clientela.domain.errors import RefusedError
+from clientela.domain.event import Key, RecordedEvent
+from clientela.domain.fingerprint import NOTHING, Fingerprint, check_same, fingerprint
+from clientela.domain.ids import Blind, JournalId
+from clientela.domain.record import HistoryNeededError, NeededError, Record
+from clientela.domain.rulebook import Decision
+from clientela.domain.ruleset import Command
+from clientela.services.calls import (
+    Call,
+    ContendedError,
+    EtagMismatchError,
+    Outcome,
+    StoredRefusalError,
+)
+from clientela.services.envelope import encode
+from clientela.services.ports import (
+    Answer,
+    Append,
+    AuditRow,
+    Clock,
+    ConflictError,
+    JournalStore,
+    KeyConflictError,
+    KeyNeededError,
+    NewId,
+    Sessions,
+    StoreUnavailableError,
+    VaultSession,
+)
+from clientela.services.records import JournalNeededError, Needs, Records, View
+
+
+ATTEMPTS_MAX = 12
+"""How often a command is decided because somebody was faster; then it is refused as contended."""
+
+NEEDS_MAX = 100
+"""How often one decision may ask for something more to be loaded."""
+
+
+@attrs.frozen(kw_only=True)
+class _Task:
+    """What has to be done, through all its attempts."""
+
+    name: str
+    decide: Callable[[Record, Context], Decision]
+    needs: Needs
+    call: Call
+    command: Command | None = None
+    fingerprint: Fingerprint = NOTHING
+
+    def need(self, error: NeededError) -> None:
+        """Have it loaded the next time."""
+        match error:
+            case HistoryNeededError(journal_id=journal_id):
+                self.needs.histories.add(journal_id)
+            case JournalNeededError(journal_id=journal_id):
+                self.needs.facts.add(journal_id)
+            case KeyNeededError(person=person):
+                self.needs.persons.add(person)
+            case _:
+                raise error
+
+
+@attrs.frozen(kw_only=True)
+class _Attempt:
+    """One attempt, decided and not yet appended."""
+
+    view: View
+    session: VaultSession
+    decision: Decision
+    now: datetime
+
+
+class CommandPath:
+    """
+    Carries out commands: one at a time on a record, many records at once.
+
+    Args:
+        records: Loads and keeps records.
+
+        store: Where appends go.
+
+        sessions: Vaults for single attempts.
+
+        forms: Normal forms of identifiers.
+
+        clock: Tells the time.
+
+        new_id: Makes ids.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        store: JournalStore,
+        *,
+        sessions: Sessions,
+        forms: NormalForms,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self.records = records
+        self._store = store
+        self._sessions = sessions
+        self._forms = forms
+        self._clock = clock
+        self._new_id = new_id
+        self._locks: WeakValueDictionary[JournalId, asyncio.Lock] = WeakValueDictionary()
+
+    async def execute(self, command: Command, call: Call) -> Outcome:
+        """
+        Carry out *command*, once, whatever happens on the way.
+
+        Raises:
+            DomainError: malformed, missing or refused.
+
+            MismatchError: the request id was used for something else.
+
+            ContendedError: others were faster every time.
+
+            StoreUnavailableError: the store cannot be reached; repeat with the same request id.
+        """
+        rulebook = self.records.rulebook
+        request = self._sessions.blind("request", call.request_id) if call.request_id else None
+        task = _Task(
+            name=type(command).__name__,
+            decide=lambda record, context: rulebook.handle(record, command, context),
+            needs=Needs(journals=rulebook.journals(command), request=request),
+            call=call,
+            command=command,
+            fingerprint=fingerprint(command, self._sessions.session({})),
+        )
+        return await self._carry_out(task)
+
+    async def elapse(self, *journal_ids: JournalId, at: datetime | None = None) -> Outcome:
+        """
+        Let time do to these journals what is due up to *at*, or up to now.
+
+        Raises:
+            ContendedError: others were faster every time.
+
+            StoreUnavailableError: the store cannot be reached.
+        """
+        return await self._carry_out(self._elapsing(journal_ids, at))
+
+    async def read(self, *journal_ids: JournalId, at: datetime | None = None) -> View:
+        """These journals as committed, with time elapsed up to *at* or now; appends nothing."""
+        attempt = await self._decided(self._elapsing(journal_ids, at))
+        assert isinstance(attempt, _Attempt)
+        return attrs.evolve(attempt.view, record=attempt.decision.record)
+
+    def _elapsing(self, journal_ids: tuple[JournalId, ...], at: datetime | None) -> _Task:
+        return _Task(
+            name="Elapse",
+            decide=self.records.rulebook.elapse,
+            needs=Needs(journals=tuple(sorted(journal_ids))),
+            call=Call(at=at),
+        )
+
+    async def _carry_out(self, task: _Task) -> Outcome:
+        async with AsyncExitStack() as held:
+            for journal_id in task.needs.journals:
+                lock = self._locks.setdefault(journal_id, asyncio.Lock())
+                await held.enter_async_context(lock)
+            for _ in range(ATTEMPTS_MAX):
+                try:
+                    return await self._attempted(task)
+                except KeyConflictError as taken:
+                    task.needs.keys = (*task.needs.keys, taken.key)
+                except ConflictError:
+                    continue
+        raise ContendedError
+
+    async def _attempted(self, task: _Task) -> Outcome:
+        try:
+            attempt = await self._decided(task)
+        except RefusedError as refusal:
+            await self._keep_refusal(task, refusal)
+            raise
+        if isinstance(attempt, Answer):
+            return await self._replayed(task, attempt)
+        decision = attempt.decision
+        if not task.call.validate_only:
+            await self._append(task, attempt)
+        if decision.refusal is not None:
+            raise decision.refusal
+        return Outcome(
+            record=decision.record, events=decision.events, versions=_versions(decision.record)
+        )
+
+    async def _decided(self, task: _Task) -> _Attempt | Answer:
+        """Load and decide, loading more as the rules ask for it."""
+        for _ in range(NEEDS_MAX):
+            view = await self.records.load(task.needs, self._keys(task))
+            if view.answer is not None:
+                return view.answer
+            self._check_etags(task, view.record)
+            session = self._sessions.session(view.key_rows)
+            context = self._context(task, view, session)
+            try:
+                decision = task.decide(view.record, context)
+            except NeededError as needed:
+                task.need(needed)
+            else:
+                return _Attempt(view=view, session=session, decision=decision, now=context.now)
+        raise ContendedError
+
+    def _keys(self, task: _Task) -> tuple[Key, ...]:
+        if task.command is None:
+            return ()
+        naming = Naming(vault=self._sessions.session({}), forms=self._forms)
+        return self.records.rulebook.keys(task.command, naming)
+
+    def _context(self, task: _Task, view: View, session: VaultSession) -> Context:
+        call = task.call
+        now = call.at or self._clock.now()
+        return Context(
+            now=max(now, view.clock) if view.clock else now,
+            actor=call.actor,
+            definitions=view.definitions,
+            staff=view.registry,
+            units=view.registry,
+            vault=session,
+            forms=self._forms,
+            new_id=self._new_id,
+            on_behalf_of=call.on_behalf_of,
+            unit=call.unit,
+            request=task.needs.request,
+            correlation_id=call.correlation_id,
+            fingerprint=task.fingerprint,
+        )
+
+    def _check_etags(self, task: _Task, record: Record) -> None:
+        for rule_set in self.records.rulebook.rule_sets:
+            wanted = task.call.etags.get(rule_set.name)
+            if wanted is not None and wanted != self.records.etag(record, rule_set):
+                raise EtagMismatchError(rule_set.name, self.records.etag(record, rule_set))
+
+    async def _append(self, task: _Task, attempt: _Attempt) -> None:
+        """Append what was decided; an answer alone is appended too, so that a repeat finds it."""
+        decision, view = attempt.decision, attempt.view
+        request = task.needs.request
+        if not decision.events and request is None:
+            return
+        refusal = decision.refusal
+        answer = None
+        if request is not None and (refusal is None or task.call.keep_refusals):
+            answer = _answer(task, request, attempt.now, decision, refusal)
+        said = "refused" if refusal else "done" if decision.events else "already"
+        rows = encode(self.records.codec, decision.events, view.heads)
+        changed = dict.fromkeys(row.journal for row in rows)
+        append = Append(
+            expected=_versions(view.record),
+            events=rows,
+            reserve=decision.reserve,
+            release=decision.release,
+            answer=answer,
+            due=self.records.dues(decision.record, view.definitions, changed),
+            audit=(_audit(task, attempt.now, said, refusal.reason if refusal else ""),),
+            keys=attrs.evolve(attempt.session.changes, forgotten=decision.forget),
+            snapshots=self.records.snapshots(view.record, decision.record),
+        )
+        await self._commit(append)
+        for person in decision.forget:
+            self._sessions.forget(person)
+        self.records.keep(decision.record, rows)
+
+    async def _commit(self, append: Append) -> None:
+        """
+        Append to the end even if the caller goes away.
+
+        A commit whose outcome was lost is looked up: if the request is answered, it took place.
+        """
+        appending = asyncio.ensure_future(self._store.append(append))
+        try:
+            await asyncio.shield(appending)
+        except asyncio.CancelledError:
+            await asyncio.wait({appending})
+            raise
+        except StoreUnavailableError:
+            if append.answer is None or not await self._was_answered(append.answer):
+                raise
+
+    async def _was_answered(self, answer: Answer) -> bool:
+        view = await self.records.load(Needs(journals=(), request=answer.request))
+        return view.answer is not None and view.answer.fingerprint == answer.fingerprint
+
+    async def _keep_refusal(self, task: _Task, refusal: RefusedError) -> None:
+        """Store a refusal that leaves no events as the answer, and write who was refused."""
+        if task.call.validate_only:
+            return
+        now = task.call.at or self._clock.now()
+        answer = None
+        if task.call.keep_refusals and task.needs.request is not None:
+            answer = _answer(task, task.needs.request, now, refusal=refusal)
+        audit = _audit(task, now, "refused", refusal.reason)
+        await self._commit(Append(expected={}, answer=answer, audit=(audit,)))
+
+    async def _replayed(self, task: _Task, answer: Answer) -> Outcome:
+        """The answer that the same request got before, rebuilt at its versions."""
+        check_same(answer.fingerprint, task.fingerprint)
+        if answer.reason:
+            raise StoredRefusalError(answer)
+        events: list[RecordedEvent] = []
+        for journal_id, (first, last) in answer.made.items():
+            history = await self.records.history(journal_id, last)
+            events.extend(history[first - 1 :])
+        return Outcome(
+            record=await self.records.at(answer.versions),
+            events=tuple(sorted(events, key=lambda recorded: recorded.index)),
+            versions=answer.versions,
+            replayed=True,
+        )
+
+
+def _versions(record: Record) -> dict[JournalId, int]:
+    return {journal.id: journal.version for journal in record.journals}
+
+
+def _answer(
+    task: _Task,
+    request: Blind,
+    now: datetime,
+    decision: Decision | None = None,
+    refusal: RefusedError | None = None,
+) -> Answer:
+    made: dict[JournalId, tuple[int, int]] = {}
+    for recorded in decision.events if decision else ():
+        first, _ = made.get(recorded.journal, (recorded.version, 0))
+        made[recorded.journal] = (first, recorded.version)
+    answer = Answer(
+        request=request,
+        fingerprint=task.fingerprint,
+        at=now,
+        versions=_versions(decision.record) if decision else {},
+        made=made,
+    )
+    if refusal is None:
+        return answer
+    return attrs.evolve(
+        answer,
+        reason=refusal.reason,
+        category=refusal.category.value,
+        message=str(refusal),
+        details=refusal.details(),
+    )
+
+
+def _audit(task: _Task, now: datetime, decision: str, reason: str = "") -> AuditRow:
+    return AuditRow(
+        at=now,
+        actor=str(task.call.actor),
+        method=task.name,
+        target=" ".join(map(str, task.needs.journals)),
+        decision=decision,
+        reason=reason,
+        request=task.needs.request or "",
+    )

@@ -1,0 +1,310 @@
+"""
+Records as committed: loaded from the store, folded once, kept in memory with their versions.
+"""
+
+from __future__ import annotations
+
+import json
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import attrs
+
+from clientela.domain.codec import Codec, canonical
+from clientela.domain.context import Definitions, StaffMember, UnitPlace
+from clientela.domain.draft import State
+from clientela.domain.event import Key, RecordedEvent
+from clientela.domain.ids import (
+    DEFINITIONS_JOURNAL,
+    Blind,
+    EmployeeId,
+    JournalId,
+    UnitId,
+    employee_journal,
+    unit_journal,
+)
+from clientela.domain.record import Journal, NeededError, Record
+from clientela.domain.rulebook import Rulebook
+from clientela.domain.ruleset import RuleSet
+from clientela.domain.standard import definitions_in, member_in, place_in
+from clientela.services.envelope import decode
+from clientela.services.ports import (
+    PAGE_MAX,
+    Answer,
+    Head,
+    JournalStore,
+    KeyRow,
+    Loaded,
+    Snapshot,
+    StoredEvent,
+    Wanted,
+)
+
+
+CACHED_JOURNALS_MAX = 20_000
+"""Folded journals kept in memory; the longest unused goes first."""
+
+SNAPSHOT_EVERY = 200
+"""Events of a journal between two snapshots of it."""
+
+
+class JournalNeededError(NeededError):
+    """
+    A decision asks about an employee or unit whose journal was not loaded.
+
+    Attributes:
+        journal_id: Which one.
+    """
+
+    def __init__(self, journal_id: JournalId) -> None:
+        self.journal_id = journal_id
+        super().__init__(f"{journal_id} is needed")
+
+
+@attrs.define(kw_only=True)
+class Needs:
+    """
+    What one decision needs to have loaded; grows as the rules ask for more.
+
+    Attributes:
+        journals: Journals it works on, sorted.
+
+        keys: Keys whose holders matter.
+
+        request: Request whose answer matters.
+
+        persons: Persons whose keys matter, besides *journals*.
+
+        facts: Journals of employees and units it asks about.
+
+        histories: Journals it needs whole.
+    """
+
+    journals: tuple[JournalId, ...]
+    keys: tuple[Key, ...] = ()
+    request: Blind | None = None
+    persons: set[JournalId] = attrs.field(factory=set[JournalId])
+    facts: set[JournalId] = attrs.field(factory=set[JournalId])
+    histories: set[JournalId] = attrs.field(factory=set[JournalId])
+
+
+@attrs.frozen(kw_only=True)
+class Registry:
+    """
+    Staff and units as loaded; asks for those that were not.
+
+    Attributes:
+        journals: Loaded journals of employees and units.
+    """
+
+    journals: Mapping[JournalId, Journal]
+
+    def member(self, employee_id: EmployeeId) -> StaffMember | None:
+        """The employee; None if there is none of this id."""
+        return member_in(self._journal(employee_journal(employee_id)))
+
+    def place(self, unit_id: UnitId) -> UnitPlace | None:
+        """The unit's place in the tree; None if there is none of this id."""
+        return place_in(self._journal(unit_journal(unit_id)))
+
+    def _journal(self, journal_id: JournalId) -> Journal:
+        if journal_id not in self.journals:
+            raise JournalNeededError(journal_id)
+        return self.journals[journal_id]
+
+
+@attrs.frozen(kw_only=True)
+class View:
+    """
+    What was loaded, all of one moment, committed.
+
+    Attributes:
+        record: The journals and holders.
+
+        heads: Ends of the journals.
+
+        definitions: All versions of the company's definitions.
+
+        registry: Staff and units.
+
+        key_rows: Keys of persons.
+
+        answer: To the request, if it was answered.
+    """
+
+    record: Record
+    heads: Mapping[JournalId, Head]
+    definitions: Definitions
+    registry: Registry
+    key_rows: Mapping[JournalId, KeyRow | None]
+    answer: Answer | None = None
+
+    @property
+    def clock(self) -> datetime | None:
+        """When the last of the journals was written to."""
+        times = (head.recorded_at for head in self.heads.values() if head.recorded_at)
+        return max(times, default=None)
+
+
+class Records:
+    """
+    Loads and keeps folded journals.
+
+    Args:
+        rulebook: Folds.
+
+        codec: Decodes.
+
+        store: Where rows come from.
+
+        cached_max: Folded journals kept in memory.
+    """
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        codec: Codec,
+        store: JournalStore,
+        cached_max: int = CACHED_JOURNALS_MAX,
+    ) -> None:
+        self.rulebook = rulebook
+        self.codec = codec
+        self._store = store
+        self._cached_max = cached_max
+        self._cache: OrderedDict[JournalId, tuple[Journal, Head]] = OrderedDict()
+
+    async def load(self, needs: Needs, keys: tuple[Key, ...] = ()) -> View:
+        """
+        Everything *needs* names, folded, and the holders of its keys and of *keys*.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached.
+        """
+        ids = tuple(dict.fromkeys((*needs.journals, DEFINITIONS_JOURNAL, *sorted(needs.facts))))
+        known = {j: self._cache[j][0].version for j in ids if j in self._cache}
+        loaded = await self._store.load(
+            Wanted(
+                journals=ids,
+                known=known,
+                keys=(*needs.keys, *keys),
+                request=needs.request,
+                persons=tuple(dict.fromkeys((*needs.journals, *sorted(needs.persons)))),
+                fingerprint=self.rulebook.fingerprint,
+            )
+        )
+        journals = {j: self._folded(j, loaded) for j in ids}
+        histories = {j: await self.history(j) for j in sorted(needs.histories)}
+        return View(
+            record=Record([journals[j] for j in needs.journals], loaded.holders, histories),
+            heads=loaded.heads,
+            definitions=definitions_in(journals[DEFINITIONS_JOURNAL]),
+            registry=Registry(journals=journals),
+            key_rows=loaded.key_rows,
+            answer=loaded.answer,
+        )
+
+    async def history(
+        self, journal_id: JournalId, upto: int | None = None
+    ) -> tuple[RecordedEvent, ...]:
+        """Every event of a journal, or those up to version *upto*, oldest first."""
+        events: list[RecordedEvent] = []
+        while page := await self._store.read(journal_id, len(events), PAGE_MAX):
+            events.extend(decode(self.codec, row) for row in page)
+            if upto is not None and len(events) >= upto:
+                return tuple(events[:upto])
+        return tuple(events)
+
+    async def at(self, versions: Mapping[JournalId, int]) -> Record:
+        """The record as it was at these versions."""
+        return Record(
+            [
+                self.rulebook.fold(self.rulebook.empty(j), await self.history(j, version))
+                for j, version in versions.items()
+            ]
+        )
+
+    def keep(self, record: Record, rows: Iterable[StoredEvent]) -> None:
+        """Note that *record* is committed, *rows* being its last events."""
+        heads = {row.journal: Head(row.version, row.hash, row.recorded_at) for row in rows}
+        for journal in record.journals:
+            if journal.id in heads:
+                self._put(journal, heads[journal.id])
+
+    def forget(self, journal_id: JournalId) -> None:
+        """Drop what is kept of a journal."""
+        self._cache.pop(journal_id, None)
+
+    def dues(
+        self, record: Record, definitions: Definitions, changed: Iterable[JournalId]
+    ) -> dict[JournalId, datetime | None]:
+        """The next due moment of each changed journal."""
+        journals = {journal.id: journal for journal in record.journals}
+        return {j: self.rulebook.due(Record([journals[j]]), definitions) for j in changed}
+
+    def snapshots(self, before: Record, after: Record) -> tuple[Snapshot, ...]:
+        """Snapshots of the journals that have passed a multiple of `SNAPSHOT_EVERY`."""
+        versions = {journal.id: journal.version for journal in before.journals}
+        return tuple(
+            self._snapshot(journal)
+            for journal in after.journals
+            if journal.version // SNAPSHOT_EVERY > versions[journal.id] // SNAPSHOT_EVERY
+        )
+
+    def etag(self, record: Record, rule_set: RuleSet) -> str:
+        """Etag of a rule set's part of *record*: changes whenever it hears an event."""
+        journal = record.journal(rule_set.state.journal_kind)
+        return f"{rule_set.name}-{journal.touched.get(rule_set.state, 0)}"
+
+    def _folded(self, journal_id: JournalId, loaded: Loaded) -> Journal:
+        base = self._base(journal_id, loaded.snapshots.get(journal_id))
+        tail = loaded.tails.get(journal_id, ())
+        if tail:
+            base = self.rulebook.fold(base, (decode(self.codec, row) for row in tail))
+        if base.version:
+            self._put(base, loaded.heads[journal_id])
+        return base
+
+    def _base(self, journal_id: JournalId, snapshot: Snapshot | None) -> Journal:
+        if snapshot is not None:
+            return self._restored(snapshot)
+        if journal_id in self._cache:
+            return self._cache[journal_id][0]
+        return self.rulebook.empty(journal_id)
+
+    def _put(self, journal: Journal, head: Head) -> None:
+        self._cache[journal.id] = (journal, head)
+        self._cache.move_to_end(journal.id)
+        while len(self._cache) > self._cached_max:
+            self._cache.popitem(last=False)
+
+    def _snapshot(self, journal: Journal) -> Snapshot:
+        states = {
+            rule_set.name: {
+                "state": self.codec.plain(journal.states[rule_set.state]),
+                "touched": journal.touched.get(rule_set.state, 0),
+            }
+            for rule_set in self._rule_sets(journal.id)
+        }
+        return Snapshot(
+            journal=journal.id,
+            version=journal.version,
+            fingerprint=self.rulebook.fingerprint,
+            body=canonical(states),
+        )
+
+    def _restored(self, snapshot: Snapshot) -> Journal:
+        plain = json.loads(snapshot.body)
+        states: dict[type[State], State] = {}
+        touched: dict[type[State], int] = {}
+        for rule_set in self._rule_sets(snapshot.journal):
+            part = plain[rule_set.name]
+            states[rule_set.state] = self.codec.value(part["state"], rule_set.state)
+            if part["touched"]:
+                touched[rule_set.state] = part["touched"]
+        return Journal(snapshot.journal, snapshot.version, states, touched).seal()
+
+    def _rule_sets(self, journal_id: JournalId) -> tuple[RuleSet, ...]:
+        rule_sets = self.rulebook.rule_sets
+        return tuple(r for r in rule_sets if r.state.journal_kind is journal_id.kind)
