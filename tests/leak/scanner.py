@@ -38,7 +38,7 @@ LEAKS_MAX = 100
 """Findings after which a search ends."""
 
 BLOCK_LENGTH = 1 << 14
-"""Bytes searched at once, or four of the longest form; small, so that few forms have a window in a block by chance."""
+"""Bytes searched at once, or four of the longest form; few windows are in it by chance."""
 
 _DIGITS_LENGTH = 10
 _NARROW, _WIDE = 4, 8

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import attrs
@@ -82,6 +82,33 @@ class Company:
         if decision.refusal is not None:
             raise decision.refusal
         return decision
+
+    def keep(self, recorded: RecordedEvent, beside: Iterable[JournalId] = ()) -> Decision:
+        """
+        Put a fact of another run into the company as it is; what follows is made anew.
+
+        Args:
+            recorded: The fact.
+
+            beside: Journals that were appended to together with it.
+        """
+        named = {journal_id.kind: journal_id for journal_id in together(recorded.journal)}
+        named.update((journal_id.kind, journal_id) for journal_id in beside)
+        record = self._folded(tuple(named.values()))
+        decision = self.rulebook.keep(record, recorded, self.context(recorded.actor))
+        self._append(decision)
+        return decision
+
+    def restore(self, events: Iterable[RecordedEvent]) -> None:
+        """Take over a history as it is, in the order of appending; the company must be empty."""
+        for recorded in events:
+            self.events.append(recorded)
+            self._history.setdefault(recorded.journal, []).append(recorded)
+        for journal_id, history in self._history.items():
+            empty = self.rulebook.empty(journal_id)
+            self._journals[journal_id] = self.rulebook.fold(empty, history)
+            self._note_due(journal_id)
+            self.now = max(self.now, history[-1].recorded_at)
 
     def advance(self, to: datetime) -> None:
         """Move the clock to *to*, letting every due moment happen on the way, in order."""

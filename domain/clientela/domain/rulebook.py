@@ -114,7 +114,7 @@ class Rulebook:
     def evolve(self, draft: Journal, recorded: RecordedEvent) -> None:
         """Fold one event into a draft."""
         kind = draft.id.kind
-        for rule_set in self._heard.get(recorded.event_class, ()):
+        for rule_set in self.hearers(recorded):
             if rule_set.state.journal_kind is kind:
                 rule_set.evolve(draft.states[rule_set.state], recorded)
                 draft.touched[rule_set.state] = recorded.version
@@ -179,6 +179,32 @@ class Rulebook:
         run.elapse()
         return run.decision(None)
 
+    def keep(self, record: Record, recorded: RecordedEvent, context: Context) -> Decision:
+        """
+        Put a fact of another run into *record* as it is, and let everything follow from it anew.
+
+        Args:
+            record: The journals it belongs to and those that react.
+
+            recorded: The fact; its event, time, rule and references are kept.
+
+            context: Now and who.
+        """
+        run = _Run(self, record, context)
+        run.elapse()
+        pending = PendingEvent(
+            recorded.event,
+            rule=recorded.rule,
+            because=recorded.because,
+            definition=recorded.definition,
+        )
+        run.emit(pending, recorded.occurred_at)
+        return run.decision(None)
+
+    def asks(self, recorded: RecordedEvent) -> Command | None:
+        """The command behind a decided event; None if another event of the append stands for it."""
+        return self._maker[recorded.event_class].asks(recorded)
+
     def due(self, record: Record, definitions: Definitions) -> datetime | None:
         """The next moment at which time alone changes something in *record*."""
         return min((moment for _, moment in self.dues(record, definitions)), default=None)
@@ -191,6 +217,18 @@ class Rulebook:
     def heard_by(self, cls: type[Any]) -> tuple[RuleSet, ...]:
         """Rule sets that fold or react to events of *cls*."""
         return self._heard.get(cls, ())
+
+    def hearers(self, recorded: RecordedEvent) -> tuple[RuleSet, ...]:
+        """Rule sets that fold or react to *recorded*, in the order in which they react."""
+        heard = self.heard_by(recorded.event_class)
+        if recorded.version > 1:
+            return heard
+        kind = recorded.journal.kind
+        return tuple(
+            r
+            for r in self.rule_sets
+            if r in heard or (r.hears_first and r.state.journal_kind is kind)
+        )
 
     def kind_of(self, cls: type[Any]) -> JournalKind:
         """The kind of journal that events of *cls* stand in."""
@@ -251,7 +289,7 @@ class _Run:
         self._keys(pending, recorded)
         self.rulebook.evolve(self.record.journal(recorded.journal.kind), recorded)
         self.record.append(recorded)
-        for rule_set in self.rulebook.heard_by(recorded.event_class):
+        for rule_set in self.rulebook.hearers(recorded):
             if self.record.names(rule_set.state.journal_kind):
                 for follower in tuple(rule_set.react(self.record, recorded, context)):
                     self.emit(follower, recorded.occurred_at, context, recorded)

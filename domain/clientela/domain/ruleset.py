@@ -87,6 +87,9 @@ class RuleSet:
 
         hears: Event classes of others that it folds or reacts to.
 
+        hears_first: Whether it also hears the first event of each journal of its kind, whatever
+            that is: from it on the thing the journal is about is on record.
+
         decide: `(record, command, context)` to events; nothing when it is so already; raises
             a `RefusedError` when a rule forbids it.
 
@@ -116,6 +119,7 @@ class RuleSet:
     commands: tuple[type, ...] = ()
     events: tuple[type, ...] = ()
     hears: tuple[type, ...] = ()
+    hears_first: bool = False
     decide: Callable[[Record, Any, Context], Iterable[PendingEvent]] = _no_events
     react: Callable[[Record, RecordedEvent, Context], Iterable[PendingEvent]] = _no_events
     due: Callable[[Record, Definitions], datetime | None] = _never_due

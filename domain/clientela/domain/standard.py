@@ -1,3 +1,3 @@
 """
-The standard composition: every rule set of Clientela, and how facts for rules are read from journals.
+The standard composition: every rule set of Clientela, and how rules' facts are read from journals.
 """

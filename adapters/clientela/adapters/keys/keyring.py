@@ -143,7 +143,7 @@ class Keyring:
         return Blind(base64.urlsafe_b64encode(digest).decode().rstrip("="))
 
     def id_for(self, kind: str, source: str, id: str) -> str:  # noqa: A002 (the field's name)
-        """UUIDv8 text for the *kind* of thing *source* calls *id*; the same wherever it is asked for."""
+        """UUIDv8 text for what *source* calls *id*; the same wherever it is asked for."""
         digest = bytearray(_keyed(self.company, "id", kind, source, id)[:_UUID_LENGTH])
         digest[6] = digest[6] & 0x0F | 0x80
         digest[8] = digest[8] & 0x3F | 0x80

@@ -1,0 +1,194 @@
+"""
+Backtest: the real history through other definitions, and what would have differed.
+
+Recorded facts are kept, decided ones are asked again, derived and elapsed ones are dropped and made
+anew on a virtual clock that stops at each due moment. With the definitions that were in force the
+difference is empty.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import attrs
+
+from clientela.domain.codec import Codec, canonical
+from clientela.domain.company import Company
+from clientela.domain.context import Definitions
+from clientela.domain.errors import DomainError
+from clientela.domain.event import Origin, RecordedEvent
+from clientela.domain.ids import JournalId, Ref
+
+
+class Kind(enum.Enum):
+    """How the two histories differ."""
+
+    GONE = "gone"
+    """It happened and would not have."""
+
+    NEW = "new"
+    """It did not happen and would have."""
+
+    REFUSED = "refused"
+    """It was allowed and would have been refused."""
+
+
+@attrs.frozen(kw_only=True)
+class Difference:
+    """
+    One event in which the two histories differ.
+
+    Attributes:
+        kind: How.
+
+        journal: In which journal.
+
+        occurred_at: When.
+
+        name: Stored name of the event.
+
+        payload: Its payload as canonical JSON, personal values sealed.
+
+        reason: Reason of a refusal; empty otherwise.
+    """
+
+    kind: Kind
+    journal: JournalId
+    occurred_at: datetime
+    name: str
+    payload: str
+    reason: str = ""
+
+
+def backtest(
+    events: Sequence[RecordedEvent],
+    company: Callable[[Definitions], Company],
+    before: Definitions,
+    after: Definitions,
+    *,
+    until: datetime | None = None,
+) -> tuple[Difference, ...]:
+    """
+    What would have differed under other definitions.
+
+    Args:
+        events: The whole history, in the order of appending.
+
+        company: Makes an empty company that runs under given definitions.
+
+        before: Definitions that were in force.
+
+        after: Definitions to try.
+
+        until: How far time goes on both sides; the last recording if not said.
+
+    Returns:
+        The differences, by journal and time.
+    """
+    until = until or max((e.recorded_at for e in events), default=None)
+    if until is None:
+        return ()
+    codec = Codec(company(before).rulebook.event_classes)
+    was = Counter(_keys(codec, [*events, *_outstanding(events, company(before), until)]))
+    would, refused = _replayed(events, company(after), until)
+    made = Counter(_keys(codec, would))
+    denied = {_key(codec, recorded): reason for recorded, reason in refused}
+    gone = [_difference(key, denied.get(key)) for key in (was - made).elements()]
+    new = [_difference(key, None, Kind.NEW) for key in (made - was).elements()]
+    return tuple(
+        sorted((*gone, *new), key=lambda d: (d.journal, d.occurred_at, d.kind.value, d.name))
+    )
+
+
+def without(
+    events: Sequence[RecordedEvent], company: Company, removed: Iterable[Ref], until: datetime
+) -> Company:
+    """
+    The company as it would be had the *removed* facts not happened.
+
+    Args:
+        events: The whole history, in the order of appending.
+
+        company: An empty one.
+
+        removed: Facts to leave out; what followed from them is not made.
+
+        until: How far time goes.
+    """
+    left_out = set(removed)
+    _replayed([e for e in events if e.ref not in left_out], company, until)
+    return company
+
+
+_Key = tuple[JournalId, datetime, str, str]
+
+
+def _replayed(
+    events: Sequence[RecordedEvent], company: Company, until: datetime
+) -> tuple[list[RecordedEvent], list[tuple[RecordedEvent, str]]]:
+    """Run the history through *company*; all events made, and decided ones that were refused."""
+    refused: list[tuple[RecordedEvent, str]] = []
+    for _, group in groupby(events, key=lambda recorded: recorded.append_id):
+        appended = tuple(group)
+        for root in _roots(appended):
+            company.now = max(company.now, root.recorded_at)
+            reason = _again(root, appended, company)
+            if reason:
+                refused.append((root, reason))
+    company.advance(until)
+    return company.events, refused
+
+
+def _roots(appended: Iterable[RecordedEvent]) -> Iterator[RecordedEvent]:
+    kept = {Origin.RECORDED, Origin.DECIDED}
+    return (recorded for recorded in appended if recorded.type.origin in kept)
+
+
+def _again(root: RecordedEvent, appended: Iterable[RecordedEvent], company: Company) -> str:
+    """Keep a recorded fact, ask a decided one again; the reason if it is refused."""
+    if root.type.origin is Origin.RECORDED:
+        company.keep(root, (recorded.journal for recorded in appended))
+        return ""
+    command = company.rulebook.asks(root)
+    if command is None:
+        return ""
+    try:
+        company.run(command, root.actor)
+    except DomainError as error:
+        return error.reason
+    return ""
+
+
+def _outstanding(
+    events: Sequence[RecordedEvent], company: Company, until: datetime
+) -> list[RecordedEvent]:
+    """What time had still to do to the real history up to *until*."""
+    company.restore(events)
+    company.advance(until)
+    return company.events[len(events) :]
+
+
+def _keys(codec: Codec, events: Iterable[RecordedEvent]) -> Iterator[_Key]:
+    return (_key(codec, recorded) for recorded in events)
+
+
+def _key(codec: Codec, recorded: RecordedEvent) -> _Key:
+    name, payload = codec.encode(recorded.event)
+    return (recorded.journal, recorded.occurred_at, name, canonical(payload).decode())
+
+
+def _difference(key: _Key, reason: str | None, kind: Kind = Kind.GONE) -> Difference:
+    journal, occurred_at, name, payload = key
+    return Difference(
+        kind=Kind.REFUSED if reason else kind,
+        journal=journal,
+        occurred_at=occurred_at,
+        name=name,
+        payload=payload,
+        reason=reason or "",
+    )
