@@ -161,8 +161,8 @@ class Scanner:
             self._plant(name, len(secret), spellings(secret))
         wide = [form for form in self._forms if len(form) >= _WIDE_FORM_LENGTH_MIN]
         narrow = [form for form in self._forms if len(form) < _WIDE_FORM_LENGTH_MIN]
-        self._windows = (("Q", _windows(wide, _WIDE)), ("I", _windows(narrow, _NARROW)))
-        self._keys = tuple(frozenset(windows) for _, windows in self._windows)
+        self._wide, self._narrow = _windows(wide, _WIDE), _windows(narrow, _NARROW)
+        self._wide_keys, self._narrow_keys = frozenset(self._wide), frozenset(self._narrow)
         self._overlap = max(map(len, self._forms), default=1) - 1
         self._block = max(BLOCK_LENGTH, 4 * self._overlap)
 
@@ -211,10 +211,11 @@ class Scanner:
     def _search(self, data: bytes) -> Iterator[tuple[bytes, int]]:
         padded = memoryview(data + bytes(-len(data) % _WIDE))
         seen: set[bytes] = set()
-        for (code, windows), keys in zip(self._windows, self._keys, strict=True):
-            # Both the cast and the intersection run without a Python step a window.
-            for window in keys.intersection(padded.cast(code)):
-                seen |= windows[window]
+        # Both the cast and the intersection run without a Python step a window.
+        for window in self._wide_keys.intersection(padded.cast("Q")):
+            seen |= self._wide[window]
+        for window in self._narrow_keys.intersection(padded.cast("I")):
+            seen |= self._narrow[window]
         for form in seen:
             position = data.find(form)
             if position >= 0:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from collections.abc import Callable
+from typing import Literal
+
 import email_validator
 import phonenumbers
 
@@ -33,12 +36,17 @@ class Identifiers:
     Normal forms for a company.
 
     A phone is in E.164, with its extension if it has one, and must be a number that is in use
-    according to the numbering plans that `phonenumbers` knows. An e-mail address has an ASCII domain
-    in lower case and a case-folded local part: the letter of the standard lets a provider tell
-    `Ann@` from `ann@`, none of note does, and one person would otherwise be two. Dots and what
-    follows a plus are kept, since they do tell mailboxes apart outside a few providers. Tax ids and
-    cards are letters and digits in upper case; of any other kind, blanks at the ends and case do
-    not count and a run of blanks is one.
+    according to the numbering plans that `phonenumbers` knows.
+
+    An e-mail address has an ASCII domain in lower case, of two labels or more, and a case-folded
+    local part: the letter of the standard lets a provider tell `Ann@` from `ann@`, none of note
+    does, and one person would otherwise be two. Dots and what follows a plus are kept, since
+    outside a few providers they do tell mailboxes apart. Quoted local parts, comments and literal
+    addresses are refused.
+
+    Tax ids and cards are letters and digits in upper case; of any other kind, blanks at the ends
+    and case do not count and a run of blanks is one. No identifier holds a line break or another
+    control character.
 
     Args:
         region: ISO 3166 code of the country that a number without its own is dialled in; None
@@ -60,7 +68,7 @@ class Identifiers:
         Args:
             kind: `phone`, `email`, `tax-id`, `card` or any other word.
 
-            text: 1 to `TEXT_LENGTH_MAX` characters.
+            text: 1 to `TEXT_LENGTH_MAX` characters, no control characters.
 
         Returns:
             Its form, at most `TEXT_LENGTH_MAX` characters; the form of a form is itself.
@@ -68,7 +76,8 @@ class Identifiers:
         Raises:
             InvalidValueError: *text* is no such identifier; it is not repeated.
         """
-        form = self._form(kind, text) if len(text) <= TEXT_LENGTH_MAX else None
+        given = len(text) <= TEXT_LENGTH_MAX and _is_one_line(text)
+        form = self._form(kind, text) if given else None
         if not form or len(form) > TEXT_LENGTH_MAX:
             raise InvalidValueError(kind, _EXPECTED.get(kind, _ANY))
         return form
@@ -87,7 +96,7 @@ _ANY = f"a text of 1 to {TEXT_LENGTH_MAX} characters"
 
 _EXPECTED = {
     PHONE: "a phone number in use, with its country code if it is from abroad",
-    EMAIL: "an e-mail address, such as name@shop.example",
+    EMAIL: "an e-mail address: a mailbox, the sign @ and a domain",
     TAX_ID: "letters and digits",
     CARD: "letters and digits",
 }
@@ -106,7 +115,29 @@ def _phone(text: str, region: str | None) -> str | None:
 
 def _email(text: str) -> str | None:
     try:
-        address = email_validator.validate_email(text.strip(), check_deliverability=False)
+        address = email_validator.validate_email(
+            text.strip(), check_deliverability=False, strict=True
+        )
     except email_validator.EmailNotValidError:
         return None
-    return f"{_settled(address.local_part, str.casefold)}@{address.ascii_domain.lower()}"
+    return f"{_settled(address.local_part, str.casefold, 'NFC')}@{address.ascii_domain.lower()}"
+
+
+def _upper(text: str) -> str:
+    """Upper case in compatibility form, without characters that nobody sees."""
+    visible = (c for c in text if unicodedata.category(c) != "Cf")
+    return _settled("".join(visible), str.upper, "NFKC")
+
+
+def _settled(text: str, fold: Callable[[str], str], form: Literal["NFC", "NFKC"]) -> str:
+    """*text* folded and normalised until neither changes it."""
+    for _ in range(NORMALISATIONS_MAX):
+        folded = unicodedata.normalize(form, fold(text))
+        if folded == text:
+            break
+        text = folded
+    return text
+
+
+def _is_one_line(text: str) -> bool:
+    return not any(unicodedata.category(character) == "Cc" for character in text.strip("\t"))

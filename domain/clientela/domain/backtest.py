@@ -22,7 +22,7 @@ from clientela.domain.company import Company
 from clientela.domain.context import Definitions
 from clientela.domain.errors import DomainError
 from clientela.domain.event import Origin, RecordedEvent
-from clientela.domain.ids import JournalId, Ref
+from clientela.domain.ids import JournalId, JournalKind, Ref
 
 
 class Kind(enum.Enum):
@@ -90,6 +90,7 @@ def backtest(
     Returns:
         The differences, by journal and time.
     """
+    events = [e for e in events if e.journal.kind is not JournalKind.DEFINITIONS]
     until = until or max((e.recorded_at for e in events), default=None)
     if until is None:
         return ()

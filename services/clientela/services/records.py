@@ -14,6 +14,7 @@ import attrs
 
 from clientela.domain.codec import Codec, canonical
 from clientela.domain.context import Definitions, StaffMember, UnitPlace
+from clientela.domain.definitions.versions import definitions_of, section_types
 from clientela.domain.draft import State
 from clientela.domain.event import Key, RecordedEvent
 from clientela.domain.ids import (
@@ -25,10 +26,11 @@ from clientela.domain.ids import (
     employee_journal,
     unit_journal,
 )
+from clientela.domain.organisation.staff import Employee, member
+from clientela.domain.organisation.units import Unit, place
 from clientela.domain.record import Journal, NeededError, Record
 from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
-from clientela.domain.standard import definitions_in, member_in, place_in
 from clientela.services.envelope import decode
 from clientela.services.ports import (
     PAGE_MAX,
@@ -103,11 +105,11 @@ class Registry:
 
     def member(self, employee_id: EmployeeId) -> StaffMember | None:
         """The employee; None if there is none of this id."""
-        return member_in(self._journal(employee_journal(employee_id)))
+        return member(Record([self._journal(employee_journal(employee_id))]).of(Employee))
 
     def place(self, unit_id: UnitId) -> UnitPlace | None:
         """The unit's place in the tree; None if there is none of this id."""
-        return place_in(self._journal(unit_journal(unit_id)))
+        return place(Record([self._journal(unit_journal(unit_id))]).of(Unit))
 
     def _journal(self, journal_id: JournalId) -> Journal:
         if journal_id not in self.journals:
@@ -173,6 +175,8 @@ class Records:
         self.codec = codec
         self._store = store
         self._cached_max = cached_max
+        self._sections = section_types(rulebook.rule_sets)
+        self._read_definitions = (0, definitions_of((), self._sections))
         self._cache: OrderedDict[JournalId, tuple[Journal, Head]] = OrderedDict()
 
     async def load(self, needs: Needs, keys: tuple[Key, ...] = ()) -> View:
@@ -199,7 +203,7 @@ class Records:
         return View(
             record=Record([journals[j] for j in needs.journals], loaded.holders, histories),
             heads=loaded.heads,
-            definitions=definitions_in(journals[DEFINITIONS_JOURNAL]),
+            definitions=await self._definitions(journals[DEFINITIONS_JOURNAL].version),
             registry=Registry(journals=journals),
             key_rows=loaded.key_rows,
             answer=loaded.answer,
@@ -256,6 +260,13 @@ class Records:
         """Etag of a rule set's part of *record*: changes whenever it hears an event."""
         journal = record.journal(rule_set.state.journal_kind)
         return f"{rule_set.name}-{journal.touched.get(rule_set.state, 0)}"
+
+    async def _definitions(self, version: int) -> Definitions:
+        """All definitions up to a version of their journal; read anew only when it has moved."""
+        if self._read_definitions[0] != version:
+            events = await self.history(DEFINITIONS_JOURNAL, version)
+            self._read_definitions = (version, definitions_of(events, self._sections))
+        return self._read_definitions[1]
 
     def _folded(self, journal_id: JournalId, loaded: Loaded) -> Journal:
         base = self._base(journal_id, loaded.snapshots.get(journal_id))

@@ -13,7 +13,7 @@ from typing import assert_never
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Context, Naming
 from clientela.domain.errors import InvalidValueError, UnknownError
 from clientela.domain.event import Key, PendingEvent
 from clientela.domain.ids import (
@@ -154,19 +154,19 @@ class ReplaceCard:
 CardCommand = IssueCard | BlockCard | UnblockCard | ReplaceCard
 
 
-def keys(command: CardCommand, context: Context) -> tuple[Key, ...]:
+def keys(command: CardCommand, naming: Naming) -> tuple[Key, ...]:
     """The key of a new card's number."""
     if isinstance(command, IssueCard | ReplaceCard):
-        return _key(command.number, context)
+        return _key(command.number, naming)
     return ()
 
 
-def _key(number: PersonalText, context: Context) -> tuple[Key, ...]:
+def _key(number: PersonalText, naming: Naming) -> tuple[Key, ...]:
     """Key of a number; none where the person was erased and nobody knows it any more."""
-    text = number.text if isinstance(number, Personal) else context.vault.open(number)
+    text = number.text if isinstance(number, Personal) else naming.vault.open(number)
     if text is None:
         return ()
-    return (context.key(CARD_SCOPE, context.forms.normal(CARD_SCOPE, text)),)
+    return (naming.key(CARD_SCOPE, naming.forms.normal(CARD_SCOPE, text)),)
 
 
 def decide(record: Record, command: CardCommand, context: Context) -> Iterable[PendingEvent]:
@@ -244,3 +244,30 @@ def _switch(wallet: Wallet, command: BlockCard | UnblockCard) -> Iterable[Pendin
         changed = CardUnblocked(card_id=card.card_id)
         is_so = card.status is CardStatus.ACTIVE
     return () if is_so else (PendingEvent(changed, rule="LOY-4", because=(card.changed,)),)
+
+
+def asked(
+    changed: CardIssued | CardBlocked | CardUnblocked | CardReplaced,
+    wallet_id: WalletId,
+    at: datetime,
+) -> CardCommand:
+    """The command behind a change of a card."""
+    card_id = changed.card_id
+    match changed:
+        case CardIssued(number=number):
+            return IssueCard(wallet_id=wallet_id, card_id=card_id, number=number, occurred_at=at)
+        case CardBlocked(reason=reason):
+            return BlockCard(wallet_id=wallet_id, card_id=card_id, reason=reason, occurred_at=at)
+        case CardUnblocked():
+            return UnblockCard(wallet_id=wallet_id, card_id=card_id, occurred_at=at)
+        case CardReplaced():
+            return ReplaceCard(
+                wallet_id=wallet_id,
+                card_id=card_id,
+                new_card_id=changed.new_card_id,
+                number=changed.number,
+                reason=changed.reason,
+                occurred_at=at,
+            )
+        case _:
+            assert_never(changed)

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import attrs
-
 from clientela.domain.context import Context
 from clientela.domain.draft import thaw
 from clientela.domain.event import Origin, PendingEvent, RecordedEvent, event
@@ -52,7 +50,7 @@ class DebtRepaid:
 
 
 def settle(wallet: Wallet, cause: RecordedEvent, context: Context) -> Iterator[PendingEvent]:
-    """What follows at once when points came into *wallet*: late ones expire, the rest repays debt."""
+    """What follows at once when points came in: late ones expire, the rest repays debt."""
     late = tuple(expiry.expire_late(wallet, cause.occurred_at, context.now))
     yield from late
     allocations = allocate(wallet.lots.values(), wallet.debt, context.now)

@@ -18,14 +18,15 @@ from clientela.domain.context import Context, DefinitionVersion
 from clientela.domain.event import Origin, PendingEvent, RecordedEvent, event
 from clientela.domain.facts import BusinessKey, PurchaseRecorded, TenderKind
 from clientela.domain.ids import Code, Ref
-
 from clientela.domain.loyalty.apportionment import largest_remainder
 from clientela.domain.loyalty.lots import Lot, lot_of_line
 from clientela.domain.loyalty.programme import (
     WHOLE_PERCENT,
     Award,
+    PointValue,
     Programme,
     Rounding,
+    Shortfall,
 )
 from clientela.domain.loyalty.traces import EarnedLine, Earning
 from clientela.domain.loyalty.wallet import Wallet, put
@@ -59,18 +60,21 @@ class PointsIssued:
 
         lines: What each line earned, in order of line ids; lines that earned nothing are left out.
 
-        programme: Version of the definitions that was applied.
-
         effective_at: Since when the points count.
 
         expires_at: First instant at which they are gone; None means never.
+
+        shortfall: What happens when they are to be taken back and are gone.
+
+        rate: What points are worth, where a shortfall is deducted from the refund.
     """
 
     purchase: BusinessKey
     lines: tuple[IssuedLine, ...]
-    programme: int
     effective_at: datetime
     expires_at: datetime | None
+    shortfall: Shortfall
+    rate: PointValue | None = None
 
     @property
     def points(self) -> int:
@@ -116,12 +120,11 @@ def earn(
     declined = _declined(purchase, recorded.occurred_at, programme, context)
     points = {} if declined else points_by_line(programme, purchase)
     if not any(points.values()):
-        none = EarningDeclined(
-            purchase=purchase.purchase, reason=declined or NoPoints.NOTHING_DUE
-        )
+        none = EarningDeclined(purchase=purchase.purchase, reason=declined or NoPoints.NOTHING_DUE)
         yield PendingEvent(none, rule="LOY-10", because=because, definition=label)
         return
     effective_at = min(recorded.occurred_at, context.now)
+    deducts = programme.shortfall is Shortfall.DEDUCT_FROM_REFUND
     issued = PointsIssued(
         purchase=purchase.purchase,
         lines=tuple(
@@ -129,9 +132,10 @@ def earn(
             for line in sorted(purchase.lines, key=lambda line: line.line_id)
             if points[line.line_id]
         ),
-        programme=version.number,
         effective_at=effective_at,
         expires_at=programme.expires_at(effective_at),
+        shortfall=programme.shortfall or Shortfall.DEBT,
+        rate=programme.point_value if deducts else None,
     )
     yield PendingEvent(issued, rule="LOY-10", because=because, definition=label)
 
@@ -180,8 +184,9 @@ def paid_in_money(purchase: PurchaseRecorded) -> dict[Code, int]:
     return {line_id: price - parts[line_id] for line_id, price in prices.items()}
 
 
-def fold_issued(draft: Wallet, issued: PointsIssued, ref: Ref) -> None:
+def fold_issued(draft: Wallet, issued: PointsIssued, recorded: RecordedEvent) -> None:
     """One lot for each line, and what a return of it will take back."""
+    definition = None if recorded.definition is None else Code(recorded.definition)
     for line in issued.lines:
         put(
             draft,
@@ -191,15 +196,17 @@ def fold_issued(draft: Wallet, issued: PointsIssued, ref: Ref) -> None:
                 remaining=line.points,
                 effective_at=issued.effective_at,
                 expires_at=issued.expires_at,
-                programme=issued.programme,
-                issue=ref,
+                definition=definition,
+                issue=recorded.ref,
                 purchase=issued.purchase,
                 line_id=line.line_id,
             ),
         )
     draft.earnings[issued.purchase] = Earning(
-        programme=issued.programme,
-        issue=ref,
+        issue=recorded.ref,
+        definition=definition,
+        shortfall=issued.shortfall,
+        rate=issued.rate,
         lines=tuple(
             EarnedLine(line_id=line.line_id, quantity=line.quantity, points=line.points)
             for line in issued.lines

@@ -54,7 +54,7 @@ class Lot:
 
         expires_at: First instant at which they are gone; None means never.
 
-        programme: Version of the definitions under which they came.
+        definition: Programme and version under which they came, for instance `loyalty@3`.
 
         issue: The event that issued them.
 
@@ -74,7 +74,7 @@ class Lot:
     remaining: int
     effective_at: datetime
     expires_at: datetime | None
-    programme: int
+    definition: Code | None
     issue: Ref
     held: int = 0
     expired: int = 0
@@ -134,10 +134,8 @@ def allocate(lots: Iterable[Lot], points: int, at: datetime) -> tuple[Allocation
 
 
 def expired(lots: Iterable[Lot], at: datetime) -> tuple[Lot, ...]:
-    """Lots with points that are gone at *at*, in spending order; held points stay until released."""
-    return tuple(
-        sorted((lot for lot in lots if lot.free and not lot.is_live(at)), key=spend_order)
-    )
+    """Lots with points that are gone at *at*, in spending order; held points stay."""
+    return tuple(sorted((lot for lot in lots if lot.free and not lot.is_live(at)), key=spend_order))
 
 
 def total(allocations: Iterable[Allocation]) -> int:

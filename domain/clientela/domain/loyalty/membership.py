@@ -94,7 +94,7 @@ def open_wallet(record: Record, command: OpenWallet) -> Iterable[PendingEvent]:
 def enrol(recorded: RecordedEvent, version: DefinitionVersion) -> Iterable[PendingEvent]:
     """What the first purchase into an unopened wallet makes of it."""
     purchase: PurchaseRecorded = recorded.event
-    is_own = purchase.wallet_id == purchase.client_id
+    is_own = purchase.wallet_id == WalletId(purchase.client_id)
     if is_own and version.of(Programme).enrol is Enrol.ON_FIRST_PURCHASE:
         enrolled = MemberEnrolled(wallet_id=purchase.wallet_id, client_id=purchase.client_id)
         yield PendingEvent(

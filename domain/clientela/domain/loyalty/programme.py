@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import enum
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import attrs
 
@@ -26,6 +28,8 @@ RATE_MAX = 10**9
 PERCENT_MAX = 100_000
 WHOLE_PERCENT = 100
 RETRO_DAYS_MAX = 36_500
+
+UTC = Code("UTC")
 
 
 class Enrol(enum.Enum):
@@ -55,11 +59,11 @@ class Rounding(enum.Enum):
     """On each line."""
 
     BASKET = "basket"
-    """Once for the whole purchase; whole points are then split over the lines by largest remainder."""
+    """Once for the whole purchase; its points are split over the lines by largest remainder."""
 
 
-def _between(least: int, most: int) -> list[object]:
-    return [attrs.validators.ge(least), attrs.validators.le(most)]
+def _between(least: int, most: int) -> Callable[[Any, Any, int], None]:
+    return attrs.validators.and_(attrs.validators.ge(least), attrs.validators.le(most))
 
 
 @attrs.frozen(kw_only=True)
@@ -128,6 +132,26 @@ class Spending:
 
 
 @attrs.frozen(kw_only=True)
+class PointValue:
+    """
+    What points are worth in money, pinned in what happened under it.
+
+    Attributes:
+        points: 1 or more.
+
+        worth: What they are worth together.
+    """
+
+    points: int
+    worth: Money
+
+    def of(self, points: int) -> Money:
+        """What *points* are worth, rounded down, at most the largest amount there is."""
+        minor = points * self.worth.minor // self.points
+        return Money(min(minor, AMOUNT_MINOR_MAX), self.worth.currency)
+
+
+@attrs.frozen(kw_only=True)
 class Programme:
     """
     Settings of points, section `[loyalty]` of the definitions; without one nothing is earned.
@@ -157,7 +181,7 @@ class Programme:
     """
 
     currency: Code | None = None
-    zone: Code = Code("UTC")
+    zone: Code = UTC
     enrol: Enrol = Enrol.ON_REQUEST
     awards: tuple[Award, ...] = attrs.field(
         default=(), validator=attrs.validators.max_len(AWARDS_MAX)
@@ -199,9 +223,10 @@ class Programme:
         last_day = add_months(local_day(effective_at, where), self.expires_after_months)
         return day_end(last_day, where)
 
-    def worth(self, points: int) -> Money | None:
-        """What *points* pay, rounded down; None where points cannot be spent."""
+    @property
+    def point_value(self) -> PointValue | None:
+        """What points are worth as tender; None where they cannot be spent."""
         if self.spending is None or self.currency is None:
             return None
-        minor = points * self.spending.worth_minor // self.spending.points
-        return Money(min(minor, AMOUNT_MINOR_MAX), self.currency)
+        worth = Money(self.spending.worth_minor, self.currency)
+        return PointValue(points=self.spending.points, worth=worth)

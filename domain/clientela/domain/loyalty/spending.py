@@ -9,7 +9,7 @@ from datetime import datetime
 
 import attrs
 
-from clientela.domain.context import Context
+from clientela.domain.context import Context, Naming
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import Key, Origin, PendingEvent, RecordedEvent, event
 from clientela.domain.facts import BusinessKey, PurchaseRecorded, TenderKind
@@ -102,9 +102,9 @@ class AttributedLine:
 
         quantity: Pieces bought.
 
-        points: Points, 1 or more.
+        points: Points, 0 or more.
 
-        worth: What they counted for as tender.
+        worth: What points counted for as tender.
     """
 
     line_id: Code
@@ -128,9 +128,9 @@ class TenderAttributed:
     lines: tuple[AttributedLine, ...]
 
 
-def keys(command: SpendPoints, context: Context) -> tuple[Key, ...]:
+def keys(command: SpendPoints, naming: Naming) -> tuple[Key, ...]:
     """The identity of the payment."""
-    return (context.business_key(SPEND_SCOPE, command.spend.source, command.spend.id),)
+    return (naming.business_key(SPEND_SCOPE, command.spend.source, command.spend.id),)
 
 
 def spend(record: Record, command: SpendPoints, context: Context) -> Iterable[PendingEvent]:
@@ -164,23 +164,21 @@ def spend(record: Record, command: SpendPoints, context: Context) -> Iterable[Pe
         raise AmountNotPositiveError
     card = None if command.card_id is None else usable(wallet, command.card_id)
     version = context.definitions.at(context.now)
-    worth = version.of(Programme).worth(command.points)
-    if worth is None:
+    value = version.of(Programme).point_value
+    if value is None:
         raise ProgrammeInactiveError(Code("spending"))
     allocations = take_exactly(wallet, command.points, context.now)
     captured = PointsCaptured(
         spend=command.spend,
         points=command.points,
         allocations=allocations,
-        worth=worth,
+        worth=value.of(command.points),
         purchase=command.purchase,
         card_id=command.card_id,
     )
     because = (*wallet.issues(allocations), *((card.changed,) if card else ()))
     label = version.label("loyalty")
-    return (
-        PendingEvent(captured, rule="LOY-10", because=because, definition=label, reserve=key),
-    )
+    return (PendingEvent(captured, rule="LOY-10", because=because, definition=label, reserve=key),)
 
 
 def take_exactly(wallet: Wallet, points: int, now: datetime) -> tuple[Allocation, ...]:
@@ -222,7 +220,7 @@ def attribute(recorded: RecordedEvent) -> Iterator[PendingEvent]:
                 worth=Money(worth_of[line.line_id], purchase.total.currency),
             )
             for line in sorted(purchase.lines, key=lambda line: line.line_id)
-            if points_of[line.line_id]
+            if points_of[line.line_id] or worth_of[line.line_id]
         ),
     )
     yield PendingEvent(attributed, rule="LOY-10", because=(recorded.ref,))
@@ -245,9 +243,7 @@ def fold_attributed(draft: Wallet, attributed: TenderAttributed, ref: Ref) -> No
     """The lines are known for which points were spent."""
     known = draft.redemptions.get(attributed.purchase, Redemption())
     lines = tuple(
-        PaidLine(
-            line_id=line.line_id, quantity=line.quantity, points=line.points, worth=line.worth
-        )
+        PaidLine(line_id=line.line_id, quantity=line.quantity, points=line.points, worth=line.worth)
         for line in attributed.lines
     )
     draft.redemptions[attributed.purchase] = attrs.evolve(known, lines=lines, tender=ref)

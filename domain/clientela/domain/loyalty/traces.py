@@ -9,6 +9,7 @@ import attrs
 from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import Code, Ref
 from clientela.domain.loyalty.lots import Allocation
+from clientela.domain.loyalty.programme import PointValue, Shortfall
 from clientela.domain.money import Money
 
 
@@ -26,7 +27,9 @@ class EarnedLine:
 
         returned: Pieces that came back, 0 to *quantity*.
 
-        revoked: Points taken back for them, 0 to *points*.
+        revoked: Points taken back for them, 0 to *points*, excused ones included.
+
+        excused: Points of those that had expired and were therefore not charged.
     """
 
     line_id: Code
@@ -34,6 +37,7 @@ class EarnedLine:
     points: int
     returned: int = 0
     revoked: int = 0
+    excused: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -42,15 +46,21 @@ class Earning:
     What a purchase earned; pinned, so that no later change of rules touches its return.
 
     Attributes:
-        programme: Version of the definitions that was applied.
-
         issue: The event.
+
+        definition: Programme and version that was applied, for instance `loyalty@3`.
+
+        shortfall: What happens when its points are to be taken back and are gone.
+
+        rate: What points are worth, where a shortfall is deducted from the refund.
 
         lines: Lines that earned anything.
     """
 
-    programme: int
     issue: Ref
+    definition: Code | None
+    shortfall: Shortfall
+    rate: PointValue | None
     lines: tuple[EarnedLine, ...]
 
 
@@ -64,9 +74,9 @@ class PaidLine:
 
         quantity: Pieces bought.
 
-        points: Points it was paid with, 1 or more.
+        points: Points it was paid with, 0 or more.
 
-        worth: What they counted for as tender.
+        worth: What points counted for as tender.
 
         returned: Pieces that came back, 0 to *quantity*.
 

@@ -5,6 +5,7 @@ The state of a wallet: cards, lots, debt, and what later returns will ask for.
 from __future__ import annotations
 
 from collections.abc import Iterable
+
 import attrs
 
 from clientela.domain.draft import State, state

@@ -1,0 +1,137 @@
+"""
+How many points there are, and which events made each of them (loyalty F1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import attrs
+
+from clientela.domain.event import RecordedEvent
+from clientela.domain.ids import Ref
+from clientela.domain.loyalty.debt import DebtCreated, DebtRepaid
+from clientela.domain.loyalty.entries import lot_movements
+from clientela.domain.loyalty.lots import Lot, LotId, free_points, spend_order
+from clientela.domain.loyalty.wallet import Wallet
+
+
+@attrs.frozen(kw_only=True)
+class Balance:
+    """
+    What a wallet holds.
+
+    Attributes:
+        available: Points that can be spent.
+
+        held: Points set aside.
+
+        debt: Points owed; above 0 only while nothing is available.
+    """
+
+    available: int
+    held: int
+    debt: int
+
+    @property
+    def points(self) -> int:
+        """The balance: available and held, less debt."""
+        return self.available + self.held - self.debt
+
+
+@attrs.frozen
+class Movement:
+    """
+    What one event added or took.
+
+    Attributes:
+        ref: The event.
+
+        points: Added above 0, taken below 0.
+    """
+
+    ref: Ref
+    points: int
+
+
+@attrs.frozen(kw_only=True)
+class LotStory:
+    """
+    Where the points of one lot come from and where they went.
+
+    Attributes:
+        lot: The lot.
+
+        movements: Every event that changed it; they sum to what remains in it.
+    """
+
+    lot: Lot
+    movements: tuple[Movement, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """
+    A balance, and every event behind each of its numbers.
+
+    Attributes:
+        balance: The balance.
+
+        lots: Lots that can be spent or are held, in spending order, each upcoming expiry with it.
+
+        debt: What made the present debt; it sums to it.
+    """
+
+    balance: Balance
+    lots: tuple[LotStory, ...]
+    debt: tuple[Movement, ...]
+
+    @property
+    def because(self) -> tuple[Ref, ...]:
+        """Every event named, each once, oldest first."""
+        movements = (m for story in self.lots for m in story.movements)
+        return tuple(sorted({m.ref for m in (*movements, *self.debt)}))
+
+
+def balance(wallet: Wallet, now: datetime) -> Balance:
+    """What *wallet* holds at *now*; what expires at that very moment no longer counts."""
+    lots = wallet.lots.values()
+    return Balance(
+        available=free_points(lots, now), held=sum(lot.held for lot in lots), debt=wallet.debt
+    )
+
+
+def explain(wallet: Wallet, events: Iterable[RecordedEvent], now: datetime) -> Explanation:
+    """
+    The balance of *wallet* at *now* with the events behind it.
+
+    Args:
+        wallet: The wallet.
+
+        events: Its whole journal, in order of version.
+
+        now: When.
+    """
+    stories: dict[LotId, list[Movement]] = {}
+    debt: list[Movement] = []
+    for recorded in events:
+        for lot_id, points in lot_movements(recorded.event):
+            stories.setdefault(lot_id, []).append(Movement(recorded.ref, points))
+        match recorded.event:
+            case DebtCreated(points=points):
+                debt.append(Movement(recorded.ref, points))
+            case DebtRepaid(points=points):
+                debt.append(Movement(recorded.ref, -points))
+                debt = debt if sum(m.points for m in debt) else []
+            case _:
+                pass
+    shown = (lot for lot in wallet.lots.values() if lot.is_live(now) or lot.held)
+    return Explanation(
+        balance=balance(wallet, now),
+        lots=tuple(
+            LotStory(lot=lot, movements=tuple(stories.get(lot.lot_id, ())))
+            for lot in sorted(shown, key=spend_order)
+        ),
+        debt=tuple(debt),
+    )

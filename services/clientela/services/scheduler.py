@@ -1,0 +1,119 @@
+"""
+The scheduler: keeps due journals moving, so that nothing expired waits for somebody to ask.
+
+Reads elapse time by themselves; the scheduler makes what they show permanent. One late run comes to
+the same as many punctual ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import attrs
+
+from clientela.domain.company import together
+from clientela.domain.ids import JournalId
+from clientela.services.command_path import CommandPath
+from clientela.services.ports import PAGE_MAX, Clock, JournalStore
+
+
+PAUSE_S = 1.0
+"""Seconds between two looks for due journals when there were none."""
+
+BACKOFF_FIRST = timedelta(seconds=1)
+BACKOFF_MAX = timedelta(hours=1)
+FAILURES_MAX = 10
+"""Failures in a row after which a journal is parked until the process starts anew."""
+
+
+@attrs.define
+class _Trouble:
+    """A journal whose time could not be elapsed."""
+
+    failures: int
+    again_at: datetime
+
+
+class Scheduler:
+    """
+    Elapses due journals.
+
+    Args:
+        path: Elapses.
+
+        store: Knows what is due.
+
+        clock: Tells the time.
+
+        report: Called with a journal and its error whenever one fails.
+    """
+
+    def __init__(
+        self,
+        path: CommandPath,
+        store: JournalStore,
+        clock: Clock,
+        report: Callable[[JournalId, Exception], None],
+    ) -> None:
+        self._path = path
+        self._store = store
+        self._clock = clock
+        self._report = report
+        self._troubles: dict[JournalId, _Trouble] = {}
+
+    @property
+    def parked(self) -> tuple[JournalId, ...]:
+        """Journals that failed too often."""
+        found = (j for j, trouble in self._troubles.items() if trouble.failures >= FAILURES_MAX)
+        return tuple(sorted(found))
+
+    async def run(self) -> None:
+        """Keep going until cancelled."""
+        while True:
+            if not await self.advance(self._clock.now()):
+                await asyncio.sleep(PAUSE_S)
+
+    async def advance(self, to: datetime) -> int:
+        """
+        Let everything due up to *to* happen.
+
+        Args:
+            to: The moment; each event bears its own due moment.
+
+        Returns:
+            How many journals were moved.
+        """
+        moved = 0
+        while True:
+            due = await self._store.due(to, PAGE_MAX)
+            ready = [j for j in due if self._is_ready(j)]
+            if not ready:
+                return moved
+            for journal_id in ready:
+                moved += await self._elapse(journal_id, to)
+
+    def _is_ready(self, journal_id: JournalId) -> bool:
+        trouble = self._troubles.get(journal_id)
+        if trouble is None:
+            return True
+        return trouble.failures < FAILURES_MAX and trouble.again_at <= self._clock.now()
+
+    async def _elapse(self, journal_id: JournalId, to: datetime) -> int:
+        try:
+            await self._path.elapse(*together(journal_id), at=to)
+        except Exception as error:  # noqa: BLE001  # one broken journal must not stop the others
+            self._note(journal_id)
+            self._report(journal_id, error)
+            return 0
+        self._troubles.pop(journal_id, None)
+        return 1
+
+    def _note(self, journal_id: JournalId) -> None:
+        failures = 1
+        if journal_id in self._troubles:
+            failures = self._troubles[journal_id].failures + 1
+        wait = min(BACKOFF_FIRST * 2 ** (failures - 1), BACKOFF_MAX)
+        self._troubles[journal_id] = _Trouble(failures, self._clock.now() + wait)
