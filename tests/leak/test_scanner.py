@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.leak.scanner import BLOCK_LENGTH, LEAKS_MAX, Leak, Scanner, ValueUnfitError
+from tests.leak.scanner import BLOCK_LENGTH, LEAKS_MAX, Leak, Scanner, ValueUnfitError, forms
 
 
 PHONE = "+7 916 555-01-99"
@@ -32,8 +32,9 @@ def planted(form: bytes) -> set[str]:
     Names found where *form* stands once in noise, at every alignment.
     """
     found = [
-        {leak.name for leak in SCANNER.in_bytes(NOISE[:n] + form + NOISE, "noise")}
+        {leak.name for leak in SCANNER.in_bytes(NOISE[:n] + form + after, "noise")}
         for n in range(9)
+        for after in (NOISE, b"")
     ]
     assert all(names == found[0] for names in found)
     return found[0]
@@ -88,6 +89,16 @@ def test_names_are_found_escaped_and_folded(form):
     G27: escapes of URLs, JSON and Python hide no name, nor do small letters and capitals.
     """
     assert {"name"} == planted(form.encode())
+
+
+@pytest.mark.parametrize("value", ['Anna "Nusha" \u00d6', "Anna \U0001f98a Fuchs", "Anna\nFuchs"])
+def test_escapes_of_json_are_found(value):
+    """
+    G27: quotes, line breaks and what lies beyond the first plane are escaped by JSON its own way.
+    """
+    scanner = Scanner({"odd": value})
+
+    assert {"odd"} == {leak.name for leak in scanner.in_bytes(json.dumps(value).encode(), "json")}
 
 
 @pytest.mark.parametrize(
@@ -160,12 +171,13 @@ def test_values_across_blocks_are_found(tmp_path):
     """
     A value that lies across the border of two blocks is found, wherever the border cuts it.
     """
-    form = NAME.encode("utf-16-le").hex().encode()
+    scanner = Scanner({"name": NAME})
+    form = max((form for _, form in forms(NAME)), key=len)
     file = tmp_path / "journal"
 
     for before in range(BLOCK_LENGTH - len(form) - 1, BLOCK_LENGTH + 2):
         file.write_bytes(bytes(before) + form)
-        assert [("name", before)] == [(leak.name, leak.offset) for leak in SCANNER.in_file(file)]
+        assert [("name", before)] == [(leak.name, leak.offset) for leak in scanner.in_file(file)]
 
 
 def test_whole_trees_are_searched_names_included(tmp_path):

@@ -129,6 +129,14 @@ class MemoryStore:
         self._keys.update((old.person, new) for old, new in current)
         return len(current)
 
+    async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
+        """Forget the oldest answers given before a moment."""
+        old = sorted((a.at, request) for request, a in self._answers.items() if a.at < before)
+        page = old[: min(limit, PAGE_MAX)]
+        for _, request in page:
+            del self._answers[request]
+        return len(page)
+
     async def note(self, name: str, value: str | None = None) -> str | None:
         """Read a note; with *value*, write it first."""
         if value is not None:

@@ -2,61 +2,54 @@
 The vault: personal values sealed with AES-256-GCM under one key a person.
 
 A value opens only for its person, the event it was sealed for and its field: moved anywhere else it
-is broken. A box is base64url of version byte, nonce and ciphertext. The keys of persons are rows of
-the database (see `keys.rows`), so a command seals in a *session*, which collects the rows it makes:
+is broken. The keys of persons are rows of the database, so everything goes through a *session*: it
+gets the rows that were loaded with the journals, and what it makes goes into the append.
 
-    session = vault.session()
+    session = vault.session(loaded.key_rows)
     decision = rulebook.handle(record, command, context with vault=session)
     append(decision.events, keys=session.changes)       one transaction
 
-Every attempt takes a session of its own, because a retry must see the keys of whoever won. A
-session looks each person up once, as committed now; the vault itself opens with keys it has seen
-within the last minute.
+**Who makes a person's key.** Values about one person may stand in several journals, so no journal's
+version decides it; the row does. A row is inserted and never put over another: whoever inserts
+second has lost as if a journal had moved on, loads again, decides again in a new session, and seals
+with the winner's key. Erasing leaves a row without a key, which keeps a late writer from making the
+erased person a new one.
+
+Unwrapped keys live in sessions only, and every session is given rows as committed now: an erasure
+holds everywhere from the next session on. A session serves one attempt or one view, and for a
+minute at most.
 """
 
 from __future__ import annotations
 
-import time
-
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clientela.adapters.keys.box import cipher_of
-from clientela.adapters.keys.cache import KeyCache
-from clientela.adapters.keys.failures import (
-    KekUnknownError,
-    KeyNotMadeError,
-    PersonErasedError,
-)
+from clientela.adapters.keys.failures import KekUnknownError, PersonErasedError
 from clientela.adapters.keys.keyfile import SecretStore
 from clientela.adapters.keys.keyring import Keyring
-from clientela.adapters.keys.rows import KeyChanges, KeyRow, KeyRows
 from clientela.adapters.keys.sealing import opened_with, sealed_with
 from clientela.adapters.keys.secret import Secret
 from clientela.domain.ids import Blind, ClientId, Code, EventId, JournalId
 from clientela.domain.personal import Personal, Sealed
+from clientela.services.ports import KeyChanges, KeyNeededError, KeyRow
 
 
 class KeyVault:
     """
-    Seals and opens with the keys of persons; one a process.
+    Hands out sessions over the keyring of the company; one a process, for all threads.
 
     Args:
-        secrets: Holds the keyring.
+        secrets: Where the keyring is kept.
 
-        rows: Finds committed rows.
-
-        clock: Seconds on a clock that never goes back.
+    Raises:
+        KeyFileError: the keyring cannot be used; the message says what to do.
     """
 
-    def __init__(
-        self, secrets: SecretStore, rows: KeyRows, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, secrets: SecretStore) -> None:
         self._secrets = secrets
-        self._rows = rows
-        self._clock = clock
-        self._cache = KeyCache(clock)
         self._ring = secrets.load()
 
     @property
@@ -64,44 +57,14 @@ class KeyVault:
         """The keyring as last loaded."""
         return self._ring
 
-    def session(self, rows: KeyRows | None = None) -> VaultSession:
+    def session(self, rows: Mapping[JournalId, KeyRow | None]) -> KeySession:
         """
         A vault for one attempt of one command, or for one view.
 
         Args:
-            rows: Finds rows in this session, if not where the vault finds them: for instance those
-                loaded with the journals, or committed ones under those of commands still on their
-                way in the same group.
+            rows: The rows of those persons whose values may be met, None where there is none.
         """
-        return VaultSession(self, rows or self._rows, KeyCache(self._clock))
-
-    def seal(self, value: Personal, person: JournalId, source: EventId, field: Code) -> Sealed:
-        """
-        Seal under the key that *person* has.
-
-        Raises:
-            KeyNotMadeError: *person* has none yet; a session would make one.
-
-            PersonErasedError: *person* was erased.
-
-            InvalidValueError: the text is too long.
-        """
-        cipher = self._cipher(person)
-        if cipher is None:
-            if self._rows.find(person) is None:
-                raise KeyNotMadeError(person)
-            raise PersonErasedError(person)
-        return sealed_with(cipher, value, person, source, field)
-
-    def open(self, sealed: Sealed) -> str | None:
-        """
-        The value, or None when the person was erased, by another process a minute ago or more.
-
-        Raises:
-            SealBrokenError: it was changed or moved.
-        """
-        cipher = self._cipher(sealed.person)
-        return None if cipher is None else opened_with(cipher, sealed)
+        return KeySession(self, rows)
 
     def blind(self, scope: str, normal: str) -> Blind:
         """Keyed hash of a normal form, the same for the same *scope* and *normal* for ever."""
@@ -112,62 +75,53 @@ class KeyVault:
         return ClientId(self._ring.id_for("client", source, id))
 
     def forget(self, person: JournalId) -> None:
-        """Drop the key of *person* from memory; to be called when their erasure is committed."""
-        self._cache.drop(person)
+        """Nothing is left to drop: keys of persons are kept in sessions only."""
 
-    def sweep(self) -> None:
-        """Drop keys that were in memory for a minute; to be called by a timer."""
-        self._cache.sweep()
-
-    def reload(self) -> None:
-        """Load the keyring again: another process has rotated it."""
-        self._ring = self._secrets.load()
-
-    def cipher_in(self, row: KeyRow | None) -> AESGCM | None:
+    def wrapped(self, person: JournalId, key: Secret) -> KeyRow:
         """
-        The cipher of the key in *row*; None for no row or an erased one.
+        The row of a new key.
+
+        The keyring is loaded anew, so that after a rotation nothing is wrapped under the old one,
+        nor under one that is gone from the key file and would be lost with this process.
+        """
+        self._ring = self._secrets.load()
+        return self._ring.wrap(person, key)
+
+    def cipher_in(self, row: KeyRow) -> AESGCM:
+        """
+        The cipher of the key in *row*, which is not an erased one.
 
         Raises:
             KekUnknownError: the row belongs to another key file.
 
             KeyRowBrokenError: the row was changed or moved.
         """
-        if row is None or row.is_erased:
-            return None
         try:
             return cipher_of(self._ring.unwrap(row))
         except KekUnknownError:
-            self.reload()
+            self._ring = self._secrets.load()
             return cipher_of(self._ring.unwrap(row))
 
-    def _cipher(self, person: JournalId) -> AESGCM | None:
-        cipher = self._cache.get(person)
-        if cipher is None:
-            cipher = self.cipher_in(self._rows.find(person))
-            if cipher is not None:
-                self._cache.put(person, cipher)
-        return cipher
 
-
-class VaultSession:
+class KeySession:
     """
-    A vault for one attempt of one command: makes keys, and destroys them, with its append.
+    A vault for one attempt or one view; makes keys, and destroys them, with its append.
 
-    Not for use from several threads. Made by `KeyVault.session`.
+    Made by `KeyVault.session`. Not for several threads. Its methods raise `KeyNeededError` for a
+    person whose row it was not given.
     """
 
-    def __init__(self, vault: KeyVault, rows: KeyRows, cache: KeyCache) -> None:
+    def __init__(self, vault: KeyVault, rows: Mapping[JournalId, KeyRow | None]) -> None:
         self._vault = vault
         self._rows = rows
-        self._cache = cache
-        self._made: dict[JournalId, tuple[KeyRow, AESGCM]] = {}
-        self._keyless: dict[JournalId, bool] = {}  # whether erased
+        self._ciphers: dict[JournalId, AESGCM] = {}
+        self._made: dict[JournalId, KeyRow] = {}
         self._forgotten: dict[JournalId, None] = {}
 
     @property
     def changes(self) -> KeyChanges:
         """What the transaction of the append does to the keys."""
-        return KeyChanges(tuple(row for row, _ in self._made.values()), tuple(self._forgotten))
+        return KeyChanges(tuple(self._made.values()), tuple(self._forgotten))
 
     def seal(self, value: Personal, person: JournalId, source: EventId, field: Code) -> Sealed:
         """
@@ -176,7 +130,7 @@ class VaultSession:
         Raises:
             PersonErasedError: *person* was erased.
 
-            InvalidValueError: the text is too long.
+            InvalidValueError: the text is longer than `TEXT_LENGTH_MAX`.
         """
         cipher = self._cipher(person) or self._make(person)
         return sealed_with(cipher, value, person, source, field)
@@ -196,31 +150,28 @@ class VaultSession:
         return self._vault.blind(scope, normal)
 
     def forget(self, person: JournalId) -> None:
-        """Destroy the key of *person* with the append; then call `KeyVault.forget`."""
+        """Destroy the key of *person* with the append; in this session it is gone at once."""
         self._made.pop(person, None)
-        self._cache.drop(person)
-        self._keyless[person] = True
+        self._ciphers.pop(person, None)
         self._forgotten[person] = None
 
     def _cipher(self, person: JournalId) -> AESGCM | None:
-        if person in self._made:
-            return self._made[person][1]
-        if person in self._keyless:
-            return None
-        cipher = self._cache.get(person)
-        if cipher is None:
-            row = self._rows.find(person)
-            cipher = self._vault.cipher_in(row)
-            if cipher is None:
-                self._keyless[person] = row is not None
-            else:
-                self._cache.put(person, cipher)
+        cipher = self._ciphers.get(person)
+        if cipher is None and person not in self._forgotten:
+            row = self._row(person)
+            if row is not None and not row.is_erased:
+                cipher = self._ciphers[person] = self._vault.cipher_in(row)
         return cipher
 
     def _make(self, person: JournalId) -> AESGCM:
-        if self._keyless[person]:
+        if person in self._forgotten or self._row(person) is not None:
             raise PersonErasedError(person)
         key = Secret.fresh()
-        cipher = cipher_of(key)
-        self._made[person] = (self._vault.ring.wrap(person, key), cipher)
+        self._made[person] = self._vault.wrapped(person, key)
+        cipher = self._ciphers[person] = cipher_of(key)
         return cipher
+
+    def _row(self, person: JournalId) -> KeyRow | None:
+        if person not in self._rows:
+            raise KeyNeededError(person)
+        return self._rows[person]

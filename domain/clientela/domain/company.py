@@ -7,6 +7,7 @@ database, this does with dicts, over the same rulebook. Backtests, examples and 
 
 from __future__ import annotations
 
+import heapq
 import itertools
 
 from collections.abc import Iterable, Iterator
@@ -14,10 +15,26 @@ from datetime import datetime
 
 import attrs
 
-from clientela.domain.context import Context, Definitions, NormalForms, Staff
+from clientela.domain.context import (
+    Context,
+    Definitions,
+    NormalForms,
+    Staff,
+    StaffMember,
+    UnitPlace,
+)
 from clientela.domain.event import SYSTEM, Actor, Key, RecordedEvent
 from clientela.domain.fingerprint import fingerprint
-from clientela.domain.ids import JournalId, JournalKind
+from clientela.domain.ids import (
+    EmployeeId,
+    JournalId,
+    JournalKind,
+    UnitId,
+    employee_journal,
+    unit_journal,
+)
+from clientela.domain.organisation.staff import Employee, member
+from clientela.domain.organisation.units import Unit, place
 from clientela.domain.personal import Vault
 from clientela.domain.record import HistoryNeededError, Holder, Journal, Record
 from clientela.domain.rulebook import Decision, Rulebook
@@ -37,13 +54,13 @@ class Company:
 
         definitions: The company's definitions.
 
-        staff: Staff facts.
-
         vault: Seals personal values.
 
         forms: Normal forms of identifiers.
 
         now: Where the virtual clock stands at first, aware, UTC.
+
+        staff: Staff facts; those of the company's own journals of employees if not given.
     """
 
     def __init__(
@@ -51,20 +68,21 @@ class Company:
         rulebook: Rulebook,
         *,
         definitions: Definitions,
-        staff: Staff,
         vault: Vault,
         forms: NormalForms,
         now: datetime,
+        staff: Staff | None = None,
     ) -> None:
         self.rulebook = rulebook
         self.definitions = definitions
-        self.staff = staff
+        self.staff = staff or self
         self.vault = vault
         self.forms = forms
         self.now = now
         self.events: list[RecordedEvent] = []
         self._journals: dict[JournalId, Journal] = {}
         self._dues: dict[JournalId, datetime] = {}
+        self._queue: list[tuple[datetime, JournalId]] = []
         self._history: dict[JournalId, list[RecordedEvent]] = {}
         self._holders: dict[Key, Holder] = {}
         self._ids = itertools.count(1)
@@ -135,6 +153,16 @@ class Company:
         """Every journal of *kind* that holds an event, in the order of their first events."""
         return (journal_id for journal_id in self._history if journal_id.kind is kind)
 
+    def member(self, employee_id: EmployeeId) -> StaffMember | None:
+        """The employee, as in their journal; None if there is none."""
+        journal = self._journals.get(employee_journal(employee_id))
+        return None if journal is None else member(Record([journal]).of(Employee))
+
+    def place(self, unit_id: UnitId) -> UnitPlace | None:
+        """The unit's place in the tree, as in its journal; None if there is none."""
+        journal = self._journals.get(unit_journal(unit_id))
+        return None if journal is None else place(Record([journal]).of(Unit))
+
     def context(self, actor: Actor = SYSTEM) -> Context:
         """The context of a command at the present moment."""
         return Context(
@@ -142,6 +170,7 @@ class Company:
             actor=actor,
             definitions=self.definitions,
             staff=self.staff,
+            units=self if self.staff is self else None,
             vault=self.vault,
             forms=self.forms,
             new_id=lambda: f"e{next(self._ids)}",
@@ -189,13 +218,18 @@ class Company:
         due = self.rulebook.due(self._folded((journal_id,)), self.definitions)
         if due is None:
             self._dues.pop(journal_id, None)
-        else:
+        elif self._dues.get(journal_id) != due:
             self._dues[journal_id] = due
+            heapq.heappush(self._queue, (due, journal_id))
 
     def _next_due(self) -> tuple[datetime, JournalId] | None:
-        return min(
-            ((moment, journal_id) for journal_id, moment in self._dues.items()), default=None
-        )
+        """The earliest due moment; entries of the queue that are out of date are dropped."""
+        while self._queue:
+            moment, journal_id = self._queue[0]
+            if self._dues.get(journal_id) == moment:
+                return moment, journal_id
+            heapq.heappop(self._queue)
+        return None
 
 
 def together(journal_id: JournalId) -> tuple[JournalId, ...]:

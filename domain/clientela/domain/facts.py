@@ -242,10 +242,13 @@ class ReturnMatched:
         return_key: The return that was waiting.
 
         matched: Pieces whose purchase line is now known.
+
+        unmatched: Pieces of it that wait on.
     """
 
     return_key: BusinessKey
     matched: tuple[ReturnedLine, ...]
+    unmatched: tuple[UnmatchedLine, ...] = ()
 
 
 class Direction(enum.Enum):

@@ -59,12 +59,12 @@ def fingerprint(command: Any, vault: Vault) -> Fingerprint:
 
 def check_same(first: Fingerprint, again: Fingerprint) -> None:
     """
-    Check that a repeat says what the first said; an empty first one says nothing.
+    Check that a repeat says what the first said; where one of them is empty nothing can differ.
 
     Raises:
         MismatchError: it does not.
     """
-    if first in {again, NOTHING}:
+    if first == again or NOTHING in {first, again}:
         return
     one = dict(pair.split("=", 1) for pair in first.split(","))
     two = dict(pair.split("=", 1) for pair in again.split(","))

@@ -4,7 +4,7 @@ Money: an integer of minor units with its currency. No float touches it.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+import re
 
 import attrs
 
@@ -25,6 +25,11 @@ _EXPONENTS = {
 CURRENCY_LENGTH = 3
 AMOUNT_MINOR_MAX = 10**15
 """Largest amount of one value, in minor units; beyond it is a mistake of the caller."""
+
+TEXT_LENGTH_MAX = 40
+"""Characters of an amount's decimal text."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 def exponent(currency: str) -> int:
@@ -69,18 +74,16 @@ class Money:
         An amount from its decimal text, for instance `12.50`.
 
         Raises:
-            InvalidValueError: not a number, or more digits than the currency has.
+            InvalidValueError: not a number, more digits than the currency has, or out of bounds.
         """
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            raise InvalidValueError("amount", "a decimal number, such as 12.50") from None
-        scaled = value.scaleb(exponent(currency)) if value.is_finite() else None
-        if scaled is None or scaled != scaled.to_integral_value():
-            raise InvalidValueError(
-                "amount", f"at most {exponent(currency)} digits after the point"
-            )
-        return cls(int(scaled), currency)
+        if len(text) > TEXT_LENGTH_MAX or not _NUMBER.fullmatch(text):
+            raise InvalidValueError("amount", "a decimal number, such as 12.50")
+        digits = exponent(currency)
+        whole, _, fraction = text.partition(".")
+        fraction = fraction.rstrip("0")
+        if len(fraction) > digits:
+            raise InvalidValueError("amount", f"at most {digits} digits after the point")
+        return cls(int(whole + fraction.ljust(digits, "0")), currency)
 
     def __add__(self, other: Money) -> Money:
         return Money(self.minor + self._same(other).minor, self.currency)
@@ -99,7 +102,10 @@ class Money:
 
     def __str__(self) -> str:
         digits = exponent(self.currency)
-        return f"{Decimal(self.minor).scaleb(-digits):.{digits}f} {self.currency}"
+        whole, fraction = divmod(abs(self.minor), 10**digits)
+        sign = "-" if self.minor < 0 else ""
+        point = f".{fraction:0{digits}}" if digits else ""
+        return f"{sign}{whole}{point} {self.currency}"
 
     def share(self, part: int, whole: int) -> Money:
         """
@@ -110,8 +116,9 @@ class Money:
 
             whole: 1 or more.
         """
-        exact = Decimal(self.minor) * part / whole
-        return Money(int(exact.to_integral_value(ROUND_HALF_EVEN)), self.currency)
+        down, rest = divmod(self.minor * part, whole)
+        is_up = 2 * rest > whole or (2 * rest == whole and down % 2 == 1)
+        return Money(down + is_up, self.currency)
 
     def _same(self, other: Money) -> Money:
         if self.currency != other.currency:

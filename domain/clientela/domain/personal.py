@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from typing import Any, Protocol, get_args, get_origin, get_type_hints
+from typing import Any, Protocol, get_args, get_type_hints
 
 import attrs
 
@@ -164,14 +164,20 @@ _MAY_HOLD: dict[Any, bool] = {}
 def _may_hold_personal(cls: Any) -> bool:
     """Whether an instance of *cls* can have a `Personal` below it; most events cannot."""
     if cls not in _MAY_HOLD:
-        hints = get_type_hints(cls).values() if attrs.has(cls) and cls is not Sealed else ()
-        _MAY_HOLD[cls] = any(_mentions_personal(hint) for hint in hints)
+        _MAY_HOLD[cls] = not _reachable(cls).isdisjoint({Personal, Any})
     return _MAY_HOLD[cls]
 
 
-def _mentions_personal(hint: Any) -> bool:
-    if hint is Personal or hint is Any:
-        return True
-    if get_origin(hint) is not None:
-        return any(_mentions_personal(argument) for argument in get_args(hint))
-    return isinstance(hint, type) and _may_hold_personal(hint)
+def _reachable(cls: Any) -> set[Any]:
+    """Every type that a value of *cls* can hold, itself included; they may hold each other."""
+    found: set[Any] = set()
+    open_ = [cls]
+    while open_:
+        hint = open_.pop()
+        if hint in found:
+            continue
+        found.add(hint)
+        open_.extend(get_args(hint))
+        if attrs.has(hint) and hint is not Sealed:
+            open_.extend(get_type_hints(hint).values())
+    return found

@@ -264,7 +264,9 @@ class _Run:
             rule_set, moment = min(dues, key=lambda due: due[1], default=(None, None))
             if rule_set is None or moment is None or moment > self.context.now:
                 return
-            then = attrs.evolve(self.context, now=moment, actor=SYSTEM, on_behalf_of=None)
+            then = attrs.evolve(
+                self.context, now=moment, actor=SYSTEM, on_behalf_of=None, unit=None
+            )
             pending = tuple(rule_set.elapse(self.record, then))
             if not pending:
                 msg = f"{rule_set.name} is due at {moment} and does nothing"
@@ -277,10 +279,38 @@ class _Run:
         pending: PendingEvent,
         occurred_at: datetime,
         context: Context | None = None,
-        cause: RecordedEvent | None = None,
     ) -> None:
-        """Record *pending*, fold it, and let the rule sets react, depth first."""
+        """
+        Record *pending*, fold it, and let the rule sets react, depth first.
+
+        The way back up is kept in a list: a circle then ends at `APPEND_EVENTS_MAX`, not with the
+        interpreter's stack.
+        """
         context = context or self.context
+        cause = self._fold(pending, occurred_at, context)
+        unheard = [(cause, self._followers(cause, context))]
+        while unheard:
+            cause, followers = unheard[-1]
+            follower = next(followers, None)
+            if follower is None:
+                unheard.pop()
+                continue
+            effect = self._fold(follower, cause.occurred_at, context, cause)
+            unheard.append((effect, self._followers(effect, context)))
+
+    def _followers(self, cause: RecordedEvent, context: Context) -> Iterator[PendingEvent]:
+        """What each rule set derives from *cause*, one after the other, as they find the record."""
+        for rule_set in self.rulebook.hearers(cause):
+            if self.record.names(rule_set.state.journal_kind):
+                yield from tuple(rule_set.react(self.record, cause, context))
+
+    def _fold(
+        self,
+        pending: PendingEvent,
+        occurred_at: datetime,
+        context: Context,
+        cause: RecordedEvent | None = None,
+    ) -> RecordedEvent:
         recorded = self._record(pending, occurred_at, context, cause)
         self.events.append(recorded)
         if len(self.events) > APPEND_EVENTS_MAX:
@@ -289,10 +319,7 @@ class _Run:
         self._keys(pending, recorded)
         self.rulebook.evolve(self.record.journal(recorded.journal.kind), recorded)
         self.record.append(recorded)
-        for rule_set in self.rulebook.hearers(recorded):
-            if self.record.names(rule_set.state.journal_kind):
-                for follower in tuple(rule_set.react(self.record, recorded, context)):
-                    self.emit(follower, recorded.occurred_at, context, recorded)
+        return recorded
 
     def decision(self, refusal: DomainError | None) -> Decision:
         """Everything made, numbered and sealed."""

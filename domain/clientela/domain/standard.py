@@ -1,3 +1,113 @@
 """
-The standard composition: every rule set of Clientela, and how rules' facts are read from journals.
+The standard composition: every rule set of Clientela, in the order in which they react.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from clientela.domain.company import Company
+from clientela.domain.context import Definitions, DefinitionVersion, NormalForms
+from clientela.domain.definitions.loading import load
+from clientela.domain.definitions.versions import (
+    BEGINNING,
+    definitions_rule_set,
+    section_types,
+)
+from clientela.domain.identity.profile import IDENTITY
+from clientela.domain.ids import Code
+from clientela.domain.interaction.recording import INTERACTION
+from clientela.domain.lifecycle.stages import LIFECYCLE
+from clientela.domain.loyalty.ledger import LOYALTY
+from clientela.domain.organisation.staff import STAFF
+from clientela.domain.organisation.units import UNITS
+from clientela.domain.ownership.claim import OWNERSHIP
+from clientela.domain.personal import Vault
+from clientela.domain.purchase.recording import PURCHASE
+from clientela.domain.rulebook import Rulebook
+from clientela.domain.ruleset import RuleSet
+
+
+_RULE_SETS = (
+    IDENTITY,
+    UNITS,
+    STAFF,
+    OWNERSHIP,
+    INTERACTION,
+    PURCHASE,
+    LIFECYCLE,
+    LOYALTY,
+)
+
+
+def standard_rulebook(more: Iterable[RuleSet] = ()) -> Rulebook:
+    """
+    The rulebook of Clientela.
+
+    Args:
+        more: Rule sets of a company's own, which react after the others.
+    """
+    rule_sets = (*_RULE_SETS, *more)
+    return Rulebook((definitions_rule_set(section_types(rule_sets)), *rule_sets))
+
+
+def definitions_from(text: str, rulebook: Rulebook) -> Definitions:
+    """
+    One version of definitions, in force for ever.
+
+    Args:
+        text: The document, TOML.
+
+        rulebook: Knows the sections.
+
+    Raises:
+        DefinitionsError: anything is wrong with the document.
+    """
+    sections = load(text, section_types(rulebook.rule_sets))
+    return Definitions((DefinitionVersion(1, BEGINNING, sections),))
+
+
+class PlainForms:
+    """
+    Normal forms without any library: case and blanks do not count.
+
+    For trials; real phone numbers and addresses want the extra `identifiers`.
+    """
+
+    def normal(self, kind: Code, text: str) -> str:
+        """Lower case, without blanks, whatever the kind."""
+        del kind
+        return "".join(text.split()).casefold()
+
+
+def standard_company(
+    definitions: str,
+    *,
+    vault: Vault,
+    now: datetime,
+    forms: NormalForms | None = None,
+) -> Company:
+    """
+    A company in memory that runs every rule of Clientela.
+
+    Args:
+        definitions: What it has set, TOML; empty for the defaults.
+
+        vault: Seals personal values.
+
+        now: Where its clock stands at first, aware, UTC.
+
+        forms: Normal forms of identifiers; plain ones if not given.
+
+    Raises:
+        DefinitionsError: anything is wrong with the definitions.
+    """
+    rulebook = standard_rulebook()
+    return Company(
+        rulebook,
+        definitions=definitions_from(definitions, rulebook),
+        vault=vault,
+        forms=forms or PlainForms(),
+        now=now,
+    )

@@ -54,15 +54,19 @@ class Access(_message.Message):
         SCOPE_NONE: Access._Scope.ValueType  # 1
         """The rpc touches no record."""
         SCOPE_CLIENT: Access._Scope.ValueType  # 2
-        """One client: the caller's unit serves it, or the caller owns it. An
-        approach and a look-up of a wallet's client count as touching it.
+        """A client whom the caller may see; the same of the client's wallet,
+        purchases and returns.
         """
         SCOPE_UNIT: Access._Scope.ValueType  # 3
-        """Records of the caller's unit and of the units below it."""
+        """A record of the caller's unit or of a unit below it; of clients those
+        whose owner belongs there.
+        """
         SCOPE_COMPANY: Access._Scope.ValueType  # 4
         """Records of the whole company."""
         SCOPE_SELF: Access._Scope.ValueType  # 5
-        """The caller's own record only."""
+        """For employees the caller's own record only. Services with the permission
+        may name anybody.
+        """
 
     class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
         """On which records a caller may use the rpc."""
@@ -72,15 +76,19 @@ class Access(_message.Message):
     SCOPE_NONE: Access.Scope.ValueType  # 1
     """The rpc touches no record."""
     SCOPE_CLIENT: Access.Scope.ValueType  # 2
-    """One client: the caller's unit serves it, or the caller owns it. An
-    approach and a look-up of a wallet's client count as touching it.
+    """A client whom the caller may see; the same of the client's wallet,
+    purchases and returns.
     """
     SCOPE_UNIT: Access.Scope.ValueType  # 3
-    """Records of the caller's unit and of the units below it."""
+    """A record of the caller's unit or of a unit below it; of clients those
+    whose owner belongs there.
+    """
     SCOPE_COMPANY: Access.Scope.ValueType  # 4
     """Records of the whole company."""
     SCOPE_SELF: Access.Scope.ValueType  # 5
-    """The caller's own record only."""
+    """For employees the caller's own record only. Services with the permission
+    may name anybody.
+    """
 
     PERMISSION_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
@@ -98,8 +106,9 @@ class Access(_message.Message):
     `personal`; such calls leave an audit row even if they change nothing.
     """
     target: _builtins.str
-    """Name of the request field that names the record which `scope` speaks of,
-    for instance `client_id`. Empty where no single field does: `scope` then
+    """Name of the request field that names the record which `scope` speaks of:
+    `client_id`, `wallet_id`, `unit_id` or `employee_id`; with `SCOPE_COMPANY`
+    it may be another one. Empty where no single field does: `scope` then
     bounds what is answered.
     """
     @_builtins.property

@@ -33,20 +33,26 @@ string field left empty means that the value is absent.
 
 Every error is a google.rpc.Status with one google.rpc.ErrorInfo: a stable
 `reason`, the domain `clientela` and metadata, never a personal value. A
-malformed field also brings google.rpc.BadRequest naming it; a refusal by a
-rule brings google.rpc.PreconditionFailure whose violation has the
-catalogue id of the rule as its type.
+malformed field also brings google.rpc.BadRequest naming it by its path, for
+instance `lines[3].sku`; a refusal by a rule brings
+google.rpc.PreconditionFailure whose violation has the catalogue id of the
+rule as its type. A call without a deadline gets one of 5 seconds, a longer
+one is cut to 30 seconds; streams last 30 minutes at most.
 
 Failures of every rpc, beside those it lists itself:
 - INVALID_ARGUMENT `INVALID_VALUE` {field, expected}: a field is missing,
   malformed or out of bounds.
 - UNAUTHENTICATED `UNAUTHENTICATED`: no credentials, or none that hold.
 - PERMISSION_DENIED `ACCESS_DENIED` {permission}: see access.proto.
-- RESOURCE_EXHAUSTED `OVERLOADED`: too many calls at once; trying again
-  later is safe.
+- RESOURCE_EXHAUSTED `OVERLOADED`: too many calls at once; nothing was
+  begun, google.rpc.RetryInfo says when to try again.
+- RESOURCE_EXHAUSTED `RATE_LIMITED`: too many calls of this caller; likewise.
 - DEADLINE_EXCEEDED `DEADLINE_EXCEEDED`: the outcome is unknown; repeating
   a mutation with the same `request_id` is safe.
 - UNAVAILABLE `STORE_UNAVAILABLE`: likewise.
+- FAILED_PRECONDITION `STORE_UNSUITABLE`: the store is not what it must be;
+  the operator has to act.
+- UNIMPLEMENTED `UNIMPLEMENTED`: this server does not offer the rpc.
 - INTERNAL `INTERNAL` {reference}: a fault of the service, with no detail
   but a reference for its operator.
 

@@ -82,10 +82,12 @@ class OwnershipServiceServicer(object):
 
         Of any number of sellers who ask at once exactly one becomes the owner.
         The owner may approach again and again; each approach is recorded. A
-        refused approach is recorded as refused, not as a contact. Who refuses is
-        not told: only the rule, until when, and whether a transfer may be asked
-        for. Contacts that are no sales approach (OWN-10) are recorded with
-        InteractionService.RecordInteraction and are never refused for ownership.
+        refused approach is recorded as refused, not as a contact. Who holds the
+        client is not told: only the rule, until when, and whether a transfer may
+        be asked for. An employee can ask for themself only, and for every client
+        of the company, seen before or not. Contacts that are no sales approach
+        (OWN-10) are recorded with InteractionService.RecordInteraction and are
+        never refused for ownership.
 
         Failures, beside those of every mutation:
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such client or employee.

@@ -8,7 +8,7 @@ A store keeps rows and checks claims; it knows no rule and reads no body. Everyt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import attrs
@@ -22,6 +22,10 @@ from clientela.domain.record import Holder, NeededError
 
 PAGE_MAX = 1_000
 """Rows a store hands out at once."""
+
+
+ANSWERS_KEPT = timedelta(days=30)
+"""How long an answer is kept at least, so that a repeat of its request gets the same."""
 
 
 class StoreError(Exception):
@@ -488,6 +492,15 @@ class JournalStore(Protocol):
 
         Returns:
             How many were replaced; a person erased in the meantime stays erased.
+        """
+        ...
+
+    async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
+        """
+        Forget the oldest answers given before *before*, at most *limit*; see `ANSWERS_KEPT`.
+
+        Returns:
+            How many were forgotten.
         """
         ...
 

@@ -1,14 +1,19 @@
 """
-A company with keys, for tests of vaults and rows.
+A company with keys, for tests of vaults, rows and rotation.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import contextlib
 
+from collections.abc import Generator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from clientela.adapters.keys.failures import KeyFileChangedError
 from clientela.adapters.keys.keyring import Keyring, fresh_keyring
-from clientela.adapters.keys.rows import KeyRow, MemoryKeys
-from clientela.adapters.vault import KeyVault
+from clientela.adapters.memory import MemoryStore
+from clientela.adapters.vault import KeySession, KeyVault
 from clientela.domain.ids import (
     ClientId,
     Code,
@@ -18,10 +23,8 @@ from clientela.domain.ids import (
     client_journal,
     employee_journal,
 )
-from clientela.domain.personal import (
-    Personal,
-    Sealed,
-)
+from clientela.domain.personal import Personal, Sealed
+from clientela.services.ports import Append, KeyChanges
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -34,9 +37,9 @@ NAME = Code("name")
 TEXT = "Petra Квитко-Гай"
 
 
-class Memory:
+class MemorySecrets:
     """
-    A keyring kept in memory, where another process may change it.
+    A keyring kept in memory, where several processes find it.
     """
 
     def __init__(self) -> None:
@@ -49,45 +52,60 @@ class Memory:
         return self.ring
 
     def replace(self, old: Keyring, new: Keyring) -> None:
-        assert old == self.ring
+        if old != self.ring:
+            raise KeyFileChangedError(Path("memory"))
         self.ring = new
+
+    @contextlib.contextmanager
+    def rotating(self) -> Generator[None]:
+        yield
 
 
 class Company:
     """
-    A keyring, a table of rows, a clock that stands, and a vault over them.
+    A keyring, a store of rows, and a vault.
     """
 
     def __init__(self) -> None:
-        self.secrets = Memory()
-        self.table = MemoryKeys(self.secrets.ring.current.id)
-        self.seconds = 0.0
-        self.looked_up: list[JournalId] = []
-        self.vault = self.another_process()
+        self.secrets = MemorySecrets()
+        self.store = MemoryStore()
+        self.vault = KeyVault(self.secrets)
 
-    def another_process(self) -> KeyVault:
-        return KeyVault(self.secrets, self, lambda: self.seconds)
+    async def session(self, vault: KeyVault | None = None) -> KeySession:
+        """
+        A session with the rows of everybody, as committed now.
+        """
+        rows = {person: await self.store.key_row(person) for person in (PETRA, OLGA, IVO)}
+        return (vault or self.vault).session(rows)
 
-    def find(self, person: JournalId) -> KeyRow | None:
-        self.looked_up.append(person)
-        return self.table.find(person)
+    async def commit(self, changes: KeyChanges) -> None:
+        """
+        An append that does nothing but change keys.
+        """
+        await self.store.append(Append(expected={}, keys=changes))
 
-    def seal(self, person: JournalId = PETRA, text: str = TEXT, field: Code = NAME) -> Sealed:
+    async def seal(self, person: JournalId = PETRA, text: str = TEXT, field: Code = NAME) -> Sealed:
         """
         A value sealed in a session of its own and committed.
         """
-        session = self.vault.session()
+        session = await self.session()
         sealed = session.seal(Personal(text), person, EVENT, field)
-        self.table.apply(session.changes)
+        await self.commit(session.changes)
         return sealed
 
-    def erase(self, person: JournalId) -> None:
+    async def open(self, sealed: Sealed, vault: KeyVault | None = None) -> str | None:
         """
-        What one process does to erase a person.
+        A value opened in a session of its own.
         """
-        session = self.vault.session()
+        return (await self.session(vault)).open(sealed)
+
+    async def erase(self, person: JournalId) -> None:
+        """
+        A person's key destroyed, and the vault told.
+        """
+        session = await self.session()
         session.forget(person)
-        self.table.apply(session.changes)
+        await self.commit(session.changes)
         self.vault.forget(person)
 
 

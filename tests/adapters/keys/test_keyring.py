@@ -1,5 +1,5 @@
 """
-What is derived from the secrets of a company, and the rows that hold wrapped keys.
+What is derived from the secrets of a company.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ import pytest
 from clientela.adapters.keys.box import BoxError, bound, cipher_of, opened, shut
 from clientela.adapters.keys.failures import (
     KekUnknownError,
-    KeyConflictError,
     KeyRowBrokenError,
 )
 from clientela.adapters.keys.keyring import fresh_keyring
-from clientela.adapters.keys.rows import KeyChanges, KeyRow, MemoryKeys, erased_row
 from clientela.adapters.keys.secret import Secret
-from tests.adapters.keys.company import AT, IVO, LATER, OLGA, PETRA, secrets_of
+from clientela.services.ports import KeyRow
+from tests.adapters.keys.company import AT, LATER, OLGA, PETRA, secrets_of
 from tests.leak.scanner import Scanner
 
 
@@ -147,33 +146,3 @@ def test_fingerprint_names_the_keys_through_rotations():
     assert 32 == len(ring.fingerprint)
     assert ring.fingerprint == ring.begun(LATER).finished().fingerprint
     assert ring.fingerprint != fresh_keyring(AT).fingerprint
-
-
-def test_second_key_of_a_person_is_a_conflict():
-    """
-    A person's key is made once: who comes second is told, and nothing of the append is kept.
-    """
-    ring = fresh_keyring(AT)
-    table = MemoryKeys(ring.current.id)
-    winner = ring.wrap(IVO, Secret.fresh())
-    table.apply(KeyChanges((winner,)))
-
-    with pytest.raises(KeyConflictError, match="employee/ivo"):
-        table.apply(
-            KeyChanges((ring.wrap(OLGA, Secret.fresh()), ring.wrap(IVO, Secret.fresh())), (PETRA,))
-        )
-
-    assert [None, None, winner] == [table.find(person) for person in (OLGA, PETRA, IVO)]
-
-
-def test_erased_person_gets_no_new_key():
-    """
-    Erasing leaves a row without a key, also for a person who had none, and it stays in the way.
-    """
-    ring = fresh_keyring(AT)
-    table = MemoryKeys(ring.current.id)
-    table.apply(KeyChanges(forgotten=(PETRA,)))
-
-    assert erased_row(PETRA) == table.find(PETRA)
-    with pytest.raises(KeyConflictError):
-        table.apply(KeyChanges((ring.wrap(PETRA, Secret.fresh()),)))

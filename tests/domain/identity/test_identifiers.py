@@ -20,6 +20,7 @@ from clientela.domain.identity.identifiers import (
     OTHER_SCOPES,
     PHONE,
     AddIdentifier,
+    Identifier,
     IdentifierAdded,
     IdentifierRemoved,
     IdentifierSharingChanged,
@@ -28,6 +29,7 @@ from clientela.domain.identity.identifiers import (
     identifier_key,
 )
 from clientela.domain.identity.profile import IDENTITY, Profile
+from clientela.domain.identity.recognition import keys_of
 from clientela.domain.identity.refusals import IdentifierLimitError, IdentifierTakenError
 from clientela.domain.identity.registration import ClientRegistered, RegisterClient
 from clientela.domain.ids import ClientId, Code, Ref, client_journal
@@ -82,6 +84,11 @@ def profile(company: Scenario, client_id: ClientId = PETRA) -> Profile:
     return company.record(client_journal(client_id)).of(Profile)
 
 
+def reserved(company: Scenario, client_id: ClientId = PETRA) -> tuple[Key, ...]:
+    """The keys that the state of Petra, or another, says are reserved for her."""
+    return keys_of(profile(company, client_id).identifiers.values(), company.context())
+
+
 def test_identifier_is_exclusive_unless_declared_shared(company):
     """
     REC-8: an added identifier is kept sealed as it was written, and its normal form is reserved.
@@ -90,10 +97,22 @@ def test_identifier_is_exclusive_unless_declared_shared(company):
 
     assert isinstance(added, IdentifierAdded)
     assert isinstance(added.text, Sealed)
-    assert (PETRA, phone_key(company), True) == (added.client_id, added.key, added.exclusive)
+    assert (
+        IdentifierAdded(client_id=PETRA, number=1, kind=PHONE, text=added.text, exclusive=True)
+        == added
+    )
     assert NUMBER == company.vault.open(added.text)
     assert Ref(client_journal(PETRA), 2) == holder(company)
-    assert (phone_key(company),) == profile(company).held_keys
+    assert (phone_key(company),) == reserved(company)
+    assert {
+        1: Identifier(
+            number=1,
+            kind=PHONE,
+            text=added.text,
+            exclusive=True,
+            added=Ref(client_journal(PETRA), 2),
+        )
+    } == profile(company).identifiers
 
 
 def test_exclusive_identifier_of_another_client_is_refused_in_any_spelling(company):
@@ -136,8 +155,9 @@ def test_shared_identifier_blocks_nobody(company):
 
     company.when(RegisterClient(client_id=ClientId("olga"), identifiers=(new(),)))
 
-    assert () == profile(company).held_keys
-    assert {phone_key(company)} == set(profile(company).identifiers)
+    held = profile(company).identifiers.values()
+    assert () == reserved(company)
+    assert (phone_key(company),) == keys_of(held, company.context(), shared=True)
     assert Ref(client_journal(ClientId("olga")), 2) == holder(company)
 
 
@@ -159,12 +179,12 @@ def test_removed_identifier_is_free(company):
     REC-8: removal in any spelling gives the key back and tells what was removed, sealed as it was.
     """
     company.when(add())
-    text = profile(company).identifiers[phone_key(company)].text
+    text = profile(company).identifiers[1].text
 
     events = company.when(remove(text=SAME_NUMBER))
 
     assert (
-        IdentifierRemoved(client_id=PETRA, key=phone_key(company), text=text, exclusive=True),
+        IdentifierRemoved(client_id=PETRA, number=1, kind=PHONE, text=text, exclusive=True),
     ) == events
     assert (Ref(client_journal(PETRA), 2),) == company.events[-1].because
     assert None is holder(company)
@@ -190,12 +210,10 @@ def test_declaring_an_identifier_shared_frees_it(company):
 
     events = company.when(add(text=SAME_NUMBER, shared=True))
 
-    assert (
-        IdentifierSharingChanged(client_id=PETRA, key=phone_key(company), exclusive=False),
-    ) == events
+    assert (IdentifierSharingChanged(client_id=PETRA, number=1, exclusive=False),) == events
     assert (Ref(client_journal(PETRA), 2),) == company.events[-1].because
     assert None is holder(company)
-    assert () == profile(company).held_keys
+    assert () == reserved(company)
 
 
 def test_declaring_an_identifier_exclusive_needs_it_free(company):
@@ -208,15 +226,15 @@ def test_declaring_an_identifier_exclusive_needs_it_free(company):
 
     company.when(remove(ANTON))
 
-    assert (
-        IdentifierSharingChanged(client_id=PETRA, key=phone_key(company), exclusive=True),
-    ) == company.when(add())
+    assert (IdentifierSharingChanged(client_id=PETRA, number=1, exclusive=True),) == company.when(
+        add()
+    )
     assert Ref(client_journal(PETRA), 3) == holder(company)
 
 
 def test_client_is_registered_with_its_identifiers(company):
     """
-    REC-8: identifiers come with the registration; two spellings of one count once.
+    REC-8: identifiers come with the registration; of two spellings of one the first counts.
     """
     olga = ClientId("olga")
 
@@ -228,10 +246,41 @@ def test_client_is_registered_with_its_identifiers(company):
     )
 
     assert [ClientRegistered, IdentifierAdded, IdentifierAdded] == [type(e) for e in events]
-    assert {PHONE: True, EMAIL: False} == {
-        key.scope: identifier.exclusive
-        for key, identifier in profile(company, olga).identifiers.items()
-    }
+    text = profile(company, olga).identifiers[1].text
+    assert isinstance(text, Sealed)
+    assert NUMBER == company.vault.open(text)
+    assert [(1, 1, PHONE, True), (2, 2, EMAIL, False)] == [
+        (number, identifier.number, identifier.kind, identifier.exclusive)
+        for number, identifier in profile(company, olga).identifiers.items()
+    ]
+
+
+def test_number_of_an_identifier_is_never_used_again(company):
+    """
+    What is added after a removal gets the next number, so that a number names one identifier in
+    the whole journal.
+    """
+    company.when(add(text="1"), add(text="2"), remove(text="2"))
+
+    (added,) = company.when(add(text="2"))
+
+    assert isinstance(added, IdentifierAdded)
+    assert 3 == added.number
+    assert [1, 3] == list(profile(company).identifiers)
+
+
+def test_one_text_of_two_kinds_is_two_identifiers(company):
+    """
+    REC-8: a known identifier is known by kind and normal form, not by the form alone.
+    """
+    company.when(add(text="4711"))
+
+    (added,) = company.when(add(text="4711", kind=Code("member")))
+
+    assert isinstance(added, IdentifierAdded)
+    assert (2, Code("member")) == (added.number, added.kind)
+    assert () == company.when(remove(text="4712"))
+    assert 2 == len(profile(company).identifiers)
 
 
 def test_identifiers_have_a_bound(company):
@@ -306,13 +355,9 @@ def test_no_key_has_two_holders_and_none_is_lost(steps):
         with contextlib.suppress(IdentifierTakenError):
             company.when(command)
 
-    held = {
-        key: client_id
-        for client_id in (PETRA, ANTON)
-        for key in profile(company, client_id).held_keys
-    }
+    held = {key: client_id for client_id in (PETRA, ANTON) for key in reserved(company, client_id)}
     for text in ("1", "2"):
         key = company.context().key(PHONE, text)
         found = company.holder(key)
         assert held.get(key) == (found and found.ref.journal.id)
-    assert len(held) == sum(len(profile(company, c).held_keys) for c in (PETRA, ANTON))
+    assert len(held) == sum(len(reserved(company, c)) for c in (PETRA, ANTON))

@@ -122,6 +122,8 @@ def test_unit_moves_with_all_below_it(company):
     assert () == company.when(move(NORTH, None))
     assert company.when(move(COMPANY, SALES))
     assert (Ref(unit_journal(COMPANY), 1),) == company.events[-1].because
+    company.when(move(COMPANY, NORTH))
+    assert (Ref(unit_journal(COMPANY), 2),) == company.events[-1].because
 
 
 @pytest.mark.parametrize("parent_id", [COMPANY, NORTH, SALES])

@@ -10,14 +10,11 @@ What can go wrong with keys. Messages hold ids and paths, never a value and neve
         - KeyFileBusyError       another process is changing it
         - KeyFileChangedError    another process has changed it
       + KekUnknownError          a row belongs to a key file that is not this one
-      + KekRetiredError          a new row was wrapped before a rotation: reload, decide again
-      + KeyConflictError         somebody else made this person's key: decide again
-      + KeyNeededError           the row was not loaded: load it, ask again
-      + KeyNotMadeError          a value was sealed outside a session for a person without a key
       + KeyRowBrokenError        a row was changed or moved
       + SealBrokenError          a sealed value was changed or moved
       + RotationStuckError       rows come up again that were wrapped anew
 
+Rows that were taken, retired or not loaded are conflicts of the store and stand in its port.
 `PersonErasedError` is of the domain's tree: a caller can bring it about.
 """
 
@@ -117,58 +114,17 @@ class KekUnknownError(KeysError):
         )
 
 
-class KekRetiredError(KeysError):
+class KeyRowBrokenError(KeysError):
     """
-    A rotation has retired the key-encryption key of a new row: reload the ring, decide again.
-
-    Attributes:
-        kek_id: Which one.
-    """
-
-    def __init__(self, kek_id: str) -> None:
-        self.kek_id = kek_id
-        super().__init__(f"the key-encryption key {kek_id} takes no new rows any more")
-
-
-class _PersonKeyError(KeysError):
-    """
-    Something about one person's key.
+    The row of a person's key was changed, or belongs to another person.
 
     Attributes:
         person: Whose.
     """
 
-    def __init__(self, person: JournalId, problem: str) -> None:
+    def __init__(self, person: JournalId) -> None:
         self.person = person
-        super().__init__(f"key of {person}: {problem}")
-
-
-class KeyConflictError(_PersonKeyError):
-    """Somebody else made this person's key, or erased it, first: load again, decide again."""
-
-    def __init__(self, person: JournalId) -> None:
-        super().__init__(person, "made or erased by somebody else in the meantime")
-
-
-class KeyNeededError(_PersonKeyError):
-    """The person's row was not loaded; whoever loads rows loads it and asks again."""
-
-    def __init__(self, person: JournalId) -> None:
-        super().__init__(person, "needed and not loaded")
-
-
-class KeyNotMadeError(_PersonKeyError):
-    """A value was sealed outside a session for a person who has no key: it would be lost."""
-
-    def __init__(self, person: JournalId) -> None:
-        super().__init__(person, "there is none; only a session makes keys")
-
-
-class KeyRowBrokenError(_PersonKeyError):
-    """The person's row was changed, or belongs to another person."""
-
-    def __init__(self, person: JournalId) -> None:
-        super().__init__(person, "does not unwrap: the row was changed or moved")
+        super().__init__(f"the key of {person} does not unwrap: the row was changed or moved")
 
 
 class SealBrokenError(KeysError):

@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clientela.adapters.keys.box import BoxError, bound, cipher_of, opened, shut
 from clientela.adapters.keys.failures import KekUnknownError, KeyRowBrokenError
-from clientela.adapters.keys.rows import KeyRow
 from clientela.adapters.keys.secret import Secret
 from clientela.domain.ids import Blind, JournalId
+from clientela.services.ports import KeyRow
 
 
 _HASH: Final = "sha256"

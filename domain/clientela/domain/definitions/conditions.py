@@ -10,6 +10,7 @@ In TOML a condition is a table with one key, its tag:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any as Any_
 from typing import TypeVar, dataclass_transform
 
 import attrs
@@ -29,7 +30,7 @@ DAYS_MAX = 36_500
 OPERANDS_MAX = 32
 """Operands of one `all` or `any`, kinds or causes of one condition."""
 
-CONDITIONS: dict[str, type] = {}
+CONDITIONS: dict[str, type[object]] = {}
 """Every condition class by its tag."""
 
 SCALARS: dict[str, str] = {"signal": "name"}
@@ -52,19 +53,26 @@ def _condition(tag: str) -> Callable[[type[_T]], type[_T]]:
     return decorate
 
 
-def _count() -> list[object]:
-    return [attrs.validators.ge(0), attrs.validators.le(COUNT_MAX)]
+def _within(least: int, most: int) -> Callable[[object, attrs.Attribute[int], int], None]:
+    def check(_instance: object, attribute: attrs.Attribute[int], value: int) -> None:
+        if not least <= value <= most:
+            raise InvalidValueError(attribute.name, f"{least} to {most}")
+
+    return check
 
 
-def _optional_count() -> object:
-    return attrs.validators.optional(attrs.validators.and_(*_count()))  # type: ignore[arg-type]
+def _sized(least: int, most: int) -> Callable[[object, attrs.Attribute[Any_], Any_], None]:
+    def check(_instance: object, attribute: attrs.Attribute[Any_], value: Any_) -> None:
+        if not least <= len(value) <= most:
+            raise InvalidValueError(attribute.name, f"{least} to {most} of them")
+
+    return check
 
 
-def _days() -> list[object]:
-    return [attrs.validators.ge(1), attrs.validators.le(DAYS_MAX)]
-
-
-_FEW = attrs.validators.max_len(OPERANDS_MAX)
+_COUNT = _within(0, COUNT_MAX)
+_DAYS = _within(1, DAYS_MAX)
+_FEW = _sized(0, OPERANDS_MAX)
+_SOME = _sized(1, OPERANDS_MAX)
 
 
 def _check_range(at_least: int | None, at_most: int | None) -> None:
@@ -87,8 +95,8 @@ class Purchases:
         on_distinct_days: Whether calendar days with a purchase are counted instead of purchases.
     """
 
-    at_least: int | None = attrs.field(default=None, validator=_optional_count())
-    at_most: int | None = attrs.field(default=None, validator=_optional_count())
+    at_least: int | None = attrs.field(default=None, validator=attrs.validators.optional(_COUNT))
+    at_most: int | None = attrs.field(default=None, validator=attrs.validators.optional(_COUNT))
     on_distinct_days: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -108,7 +116,7 @@ class Approaches:
             one approach.
     """
 
-    at_least: int = attrs.field(validator=_count())
+    at_least: int = attrs.field(validator=_COUNT)
     on_distinct_days: bool = False
 
 
@@ -133,7 +141,7 @@ class IdleFor:
         days: Times 24 hours, 1 to `DAYS_MAX`.
     """
 
-    days: int = attrs.field(validator=_days())
+    days: int = attrs.field(validator=_DAYS)
 
 
 @_condition("signal")
@@ -161,7 +169,7 @@ class Interactions:
         direction: Who began them; anybody when absent.
     """
 
-    at_least: int = attrs.field(validator=_count())
+    at_least: int = attrs.field(validator=_COUNT)
     kinds: tuple[Code, ...] = attrs.field(default=(), validator=_FEW)
     direction: Direction | None = None
 
@@ -207,7 +215,7 @@ class InStageFor:
         days: Times 24 hours, 1 to `DAYS_MAX`.
     """
 
-    days: int = attrs.field(validator=_days())
+    days: int = attrs.field(validator=_DAYS)
 
 
 @_condition("in_stage")
@@ -232,7 +240,7 @@ class All:
         operands: 1 to `OPERANDS_MAX`.
     """
 
-    operands: tuple[Condition, ...] = attrs.field(validator=[attrs.validators.min_len(1), _FEW])
+    operands: tuple[Condition, ...] = attrs.field(validator=_SOME)
 
 
 @_condition("any")
@@ -244,7 +252,7 @@ class Any:
         operands: 1 to `OPERANDS_MAX`.
     """
 
-    operands: tuple[Condition, ...] = attrs.field(validator=[attrs.validators.min_len(1), _FEW])
+    operands: tuple[Condition, ...] = attrs.field(validator=_SOME)
 
 
 @_condition("not")
@@ -286,30 +294,3 @@ def leaves(condition: Condition) -> tuple[Leaf, ...]:
             return leaves(operand)
         case _:
             return (condition,)
-
-
-def can_last(condition: Condition) -> bool:
-    """
-    Whether *condition* can hold for ever, at any begin of a stage, without a further fact.
-
-    Exits that all can last and that lead in a circle would be taken by time alone, without end.
-    """
-    match condition:
-        case InStage(operand=operand):
-            return not any(isinstance(leaf, _OF_FACTS) for leaf in leaves(operand))
-        case Not(operand=IdleFor()):
-            return False
-        case All(operands=operands):
-            return all(can_last(operand) for operand in operands)
-        case Any(operands=operands):
-            return any(can_last(operand) for operand in operands)
-        case _:
-            return True
-
-
-def is_timed(condition: Condition) -> bool:
-    """Whether time alone can change what *condition* says."""
-    return any(isinstance(leaf, IdleFor | InStageFor) for leaf in leaves(condition))
-
-
-_OF_FACTS = (Purchases, Approaches, Spent, Signal, Interactions, Left, ConflictHandledWell)

@@ -10,9 +10,9 @@ import json
 import tomllib
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
-from typing import Any, NewType
+from typing import Any, NewType, TypeGuard
 
 import attrs
 
@@ -67,10 +67,10 @@ def plain_of(text: Document) -> Plain:
         DefinitionsError: it is no document.
     """
     try:
-        plain = json.loads(text, parse_float=str)
+        plain: Any = json.loads(text, parse_float=str)
     except (ValueError, RecursionError):
         plain = None
-    if not isinstance(plain, dict):
+    if not is_table(plain):
         raise DefinitionsError([Problem("", "no document")])
     return plain
 
@@ -122,26 +122,32 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Change,
     return tuple(found[:CHANGES_MAX])
 
 
+def is_table(value: object) -> TypeGuard[Plain]:
+    """Whether *value* is a table of plain data."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether *value* is a list of plain data."""
+    return isinstance(value, list)
+
+
 def _plain(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
-        case list():
-            return [_plain(inner) for inner in value]
-        case datetime() | date() | time():
-            return value.isoformat()
-        case Decimal():
-            return str(value)
-        case _:
-            return value
+    if is_table(value):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if is_list(value):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
 
 
 def _differences(path: str, old: Any, new: Any) -> Iterator[Change]:
-    if isinstance(old, dict) and isinstance(new, dict):
+    if is_table(old) and is_table(new):
         yield from _tables(path, old, new)
-    elif isinstance(old, list) and isinstance(new, list):
+    elif is_list(old) and is_list(new):
         yield from _tables(path, _keyed(old), _keyed(new))
-    elif type(old) is not type(new) or old != new:
+    elif old != new or isinstance(old, bool) != isinstance(new, bool):
         yield Change(path, ChangeKind.CHANGED, old, new)
 
 
@@ -157,7 +163,7 @@ def _tables(path: str, old: Plain, new: Plain) -> Iterator[Change]:
 
 
 def _keyed(items: list[Any]) -> Plain:
-    ids = [item.get("id") if isinstance(item, dict) else None for item in items]
+    ids: list[Any] = [item.get("id") if is_table(item) else None for item in items]
     if all(isinstance(id_, str) for id_ in ids) and len(set(ids)) == len(ids):
         return {f"[{id_}]": item for id_, item in zip(ids, items, strict=True)}
     return {f"[{i}]": item for i, item in enumerate(items)}

@@ -7,13 +7,10 @@ that the class does not know is an error with a suggestion.
 
 from __future__ import annotations
 
-import enum
 import re
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol, TypeVar, get_args, get_origin, runtime_checkable
+from typing import Any, Protocol, TypeVar, cast, get_args, get_origin, runtime_checkable
 
 import attrs
 import cattrs
@@ -28,19 +25,15 @@ from cattrs import (
 from cattrs.gen import make_dict_structure_fn
 
 from clientela.domain.definitions.conditions import CONDITIONS, OPERANDS, SCALARS, Condition
+from clientela.domain.definitions.documents import is_list, is_table
 from clientela.domain.definitions.problems import DefinitionsError, Problem, join, suggestion
+from clientela.domain.definitions.scalars import HOOKS, WrongError, is_word, word
 from clientela.domain.errors import InvalidValueError
-from clientela.domain.ids import CODE_LENGTH_MAX
-from clientela.domain.money import Money
 
-
-TEXT_LENGTH_MAX = 4096
-"""Characters of one text in a definition."""
 
 _T = TypeVar("_T")
 
 _VALIDATOR = re.compile(r"(?P<length>Length of )?'(?P<field>\w+)' (?P<text>must .*)", re.DOTALL)
-_WORD = re.compile(r"\S+")
 
 
 @runtime_checkable
@@ -58,10 +51,6 @@ class Expanding(Protocol):
         ...
 
 
-class _WrongError(Exception):
-    """A value is not what its place takes; the message says what would be."""
-
-
 def structure(plain: Any, cls: type[_T]) -> _T:
     """
     The value of *cls* from plain data.
@@ -70,11 +59,12 @@ def structure(plain: Any, cls: type[_T]) -> _T:
         DefinitionsError: with every problem, at its place below this value.
     """
     try:
-        return _CONVERTER.structure(plain, cls)
+        made: _T = _CONVERTER.structure(plain, cls)
     except RecursionError:
         raise DefinitionsError([Problem("", "nested too deeply")]) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is, it has a place)
         raise DefinitionsError(located(error)) from None
+    return made
 
 
 def located(error: BaseException, path: str = "") -> Iterator[Problem]:
@@ -117,13 +107,16 @@ def _step(error: BaseException) -> str:
 
 
 def _table(plain: Any) -> dict[str, Any]:
-    if not isinstance(plain, dict):
-        raise _WrongError("expected a table")
+    if not is_table(plain):
+        raise WrongError("expected a table")
     return plain
 
 
 def _attrs_class(cls: type) -> Callable[[Any, Any], Any]:
-    made = make_dict_structure_fn(cls, _CONVERTER, _cattrs_forbid_extra_keys=True)
+    made = cast(
+        "Callable[[Any, Any], Any]",
+        make_dict_structure_fn(cls, _CONVERTER, _cattrs_forbid_extra_keys=True),
+    )
 
     def structure_class(plain: Any, _: Any) -> Any:
         table = _table(plain)
@@ -141,8 +134,8 @@ def _list(cls: Any) -> Callable[[Any, Any], Any]:
     item: Any = get_args(cls)[0]
 
     def structure_list(plain: Any, _: Any) -> Any:
-        if not isinstance(plain, list):
-            raise _WrongError("expected a list")
+        if not is_list(plain):
+            raise WrongError("expected a list")
         return kind(_each(enumerate(plain), item, cls))
 
     return structure_list
@@ -171,106 +164,31 @@ def _each(pairs: Any, item: Any, cls: Any) -> list[Any]:
             done.append(_CONVERTER.structure(plain, item))
         except Exception as error:  # noqa: BLE001 (collected and raised together below)
             note = IterableValidationNote(f"item {index}", index, item)
-            error.__notes__ = [*getattr(error, "__notes__", ()), note]
+            error.add_note(note)
             failed.append(error)
     if failed:
-        raise IterableValidationError("items", failed, cls)
+        raise IterableValidationError("items", failed, cls)  # pyright: ignore[reportCallIssue]
     return done
 
 
-def _is_word(cls: Any) -> bool:
-    return getattr(cls, "__supertype__", None) is str
-
-
-def _word(plain: Any, _: Any) -> str:
-    if not isinstance(plain, str):
-        raise _WrongError("expected a code, in quotes")
-    if not _WORD.fullmatch(plain) or len(plain) > CODE_LENGTH_MAX:
-        raise _WrongError(f"expected a code of 1 to {CODE_LENGTH_MAX} characters without blanks")
-    return plain
-
-
-def _text(plain: Any, _: Any) -> str:
-    if not isinstance(plain, str) or not 1 <= len(plain) <= TEXT_LENGTH_MAX:
-        raise _WrongError(f"expected a text of 1 to {TEXT_LENGTH_MAX} characters")
-    return plain
-
-
-def _whole(plain: Any, _: Any) -> int:
-    if not isinstance(plain, int) or isinstance(plain, bool):
-        raise _WrongError("expected a whole number")
-    return plain
-
-
-def _yes_or_no(plain: Any, _: Any) -> bool:
-    if not isinstance(plain, bool):
-        raise _WrongError("expected true or false")
-    return plain
-
-
-def _decimal(plain: Any, _: Any) -> Decimal:
-    try:
-        if isinstance(plain, str | int | Decimal) and not isinstance(plain, bool):
-            number = Decimal(plain)
-            if number.is_finite():
-                return number
-    except InvalidOperation:
-        pass
-    raise _WrongError("expected a decimal number, such as 2.5")
-
-
-def _money(plain: Any, _: Any) -> Money:
-    amount, blank, currency = plain.partition(" ") if isinstance(plain, str) else ("", "", "")
-    if not blank:
-        raise _WrongError('expected an amount with its currency, such as "12.50 EUR"')
-    try:
-        return Money.parse(amount, currency)
-    except InvalidValueError as error:
-        raise _WrongError(f"expected {error.expected}") from None
-
-
-def _day(plain: Any, _: Any) -> date:
-    try:
-        return date.fromisoformat(plain)
-    except (TypeError, ValueError):
-        raise _WrongError("expected a date, such as 2026-03-01") from None
-
-
-def _instant(plain: Any, _: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(plain)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _WrongError("expected a moment with its offset, such as 2026-03-01T09:00:00Z")
-    return moment.astimezone(UTC)
-
-
-def _member(plain: Any, cls: Any) -> Any:
-    for member in cls:
-        if member.value == plain:
-            return member
-    values = [str(member.value) for member in cls]
-    raise _WrongError(f"expected one of {', '.join(values)}{suggestion(str(plain), values)}")
-
-
 def _is_condition(cls: Any) -> bool:
-    return cls == Condition
+    return bool(cls == Condition)
 
 
 def _condition(plain: Any, _: Any) -> Any:
     table = _table(plain)
     if len(table) != 1:
-        raise _WrongError("expected a table with one key, the name of the condition")
+        raise WrongError("expected a table with one key, the name of the condition")
     [(tag, inner)] = table.items()
     if tag not in CONDITIONS:
-        raise _WrongError(f"unknown condition {tag!r}{suggestion(tag, CONDITIONS)}")
+        raise WrongError(f"unknown condition {tag!r}{suggestion(tag, CONDITIONS)}")
     field = OPERANDS.get(tag) or SCALARS.get(tag)
     try:
-        return _CONVERTER.structure({field: inner} if field else inner, CONDITIONS[tag])
+        made: Any = _CONVERTER.structure({field: inner} if field else inner, CONDITIONS[tag])
     except Exception as error:  # noqa: BLE001 (raised again with its place)
         problems = (_unfielded(problem, field) for problem in located(error))
         raise DefinitionsError(problem.below(tag) for problem in problems) from None
+    return made
 
 
 def _unfielded(problem: Problem, field: str | None) -> Problem:
@@ -285,19 +203,9 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_factory(attrs.has, _attrs_class)
     converter.register_structure_hook_factory(_is_list, _list)
     converter.register_structure_hook_factory(_is_map, _map)
-    converter.register_structure_hook_func(_is_word, _word)
+    converter.register_structure_hook_func(is_word, word)
     converter.register_structure_hook_func(_is_condition, _condition)
-    hooks: dict[Any, Callable[[Any, Any], Any]] = {
-        str: _text,
-        int: _whole,
-        bool: _yes_or_no,
-        Decimal: _decimal,
-        Money: _money,
-        date: _day,
-        datetime: _instant,
-        enum.Enum: _member,
-    }
-    for cls, hook in hooks.items():
+    for cls, hook in HOOKS.items():
         converter.register_structure_hook(cls, hook)
     return converter
 

@@ -133,7 +133,7 @@ class Versions(State):
 
 
 def section_types(rule_sets: Iterable[RuleSet]) -> dict[str, type]:
-    """The sections a document may hold: one for each rule set that has a definition, by its name."""
+    """The sections a document may hold: one for each rule set that has a definition."""
     return {r.name: r.definition for r in rule_sets if r.definition is not None}
 
 

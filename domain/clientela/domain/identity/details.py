@@ -121,18 +121,12 @@ class ClientUpdated:
         before: Those fields as they were, nothing in the others.
 
         after: Those fields as they are, nothing in the others.
-
-        tokens_added: Keyed hashes by which the client is found from now on.
-
-        tokens_removed: Keyed hashes by which it is found no longer.
     """
 
     client_id: ClientId
     fields: tuple[Code, ...]
     before: Details
     after: Details
-    tokens_added: tuple[Blind, ...] = ()
-    tokens_removed: tuple[Blind, ...] = ()
 
 
 def check_details(details: Details) -> None:
@@ -158,11 +152,7 @@ def _is_name(text: str) -> bool:
 
 
 def update(
-    held: Details,
-    found_by: tuple[Blind, ...],
-    registered: Ref,
-    command: UpdateClient,
-    naming: Naming,
+    held: Details, registered: Ref, command: UpdateClient, vault: Vault
 ) -> tuple[PendingEvent, ...]:
     """
     The change, or nothing when all of it is so already.
@@ -170,13 +160,11 @@ def update(
     Args:
         held: What is known.
 
-        found_by: The tokens of its names.
-
         registered: The event that registered the client.
 
         command: What is to change.
 
-        naming: Opens what is known and makes tokens.
+        vault: Opens what is known.
 
     Raises:
         InvalidValueError: a field is unknown or its value malformed.
@@ -185,27 +173,26 @@ def update(
         raise InvalidValueError("fields", f"some of {', '.join(FIELDS)}")
     wanted = tuple(field for field in FIELDS if field in command.fields)
     check_details(only(command.details, wanted))
-    fields = tuple(f for f in wanted if _differs(held, command.details, f, naming.vault))
+    fields = tuple(f for f in wanted if _differs(held, command.details, f, vault))
     if not fields:
         return ()
-    found_then = found_by
-    if not set(fields).isdisjoint(NAMES):
-        found_then = tokens(overlaid(held, command.details, fields), naming)
     updated = ClientUpdated(
         client_id=command.client_id,
         fields=fields,
         before=only(held, fields),
         after=only(command.details, fields),
-        tokens_added=tuple(token for token in found_then if token not in found_by),
-        tokens_removed=tuple(token for token in found_by if token not in found_then),
     )
     return (PendingEvent(updated, rule="REC-1", because=(registered,)),)
 
 
 def tokens(details: Details, naming: Naming) -> tuple[Blind, ...]:
-    """Tokens under which the client is found by name."""
+    """
+    Tokens under which a client of these *details* is found by name; none once it is erased.
+
+    They go into look-ups that can be thrown away, never into events or states.
+    """
     names = (getattr(details, field) for field in NAMES)
-    texts = (_opened(name, naming.vault) for name in names if name is not None)
+    texts = (opened(name, naming.vault) for name in names if name is not None)
     return name_tokens((text for text in texts if text is not None), naming)
 
 
@@ -223,10 +210,11 @@ def _differs(held: Details, wanted: Details, field: Code, vault: Vault) -> bool:
     before, after = getattr(held, field), getattr(wanted, field)
     if before is None or after is None:
         return before is not after
-    return _opened(before, vault) != _opened(after, vault)
+    return opened(before, vault) != opened(after, vault)
 
 
-def _opened(value: PersonalText | Code, vault: Vault) -> str | None:
+def opened(value: PersonalText | Code, vault: Vault) -> str | None:
+    """What *value* says; None when the person was erased."""
     if isinstance(value, Sealed):
         return vault.open(value)
     return value.text if isinstance(value, Personal) else value

@@ -2,25 +2,23 @@
 Identifiers: phones, e-mail addresses, tax ids by which a client is recognised (REC-8).
 
 It is compared by its normal form. An exclusive one, the default, belongs to one client in the whole
-company; one declared shared (a switchboard, a family's phone) blocks nobody.
+company; one declared shared (a switchboard, a family's phone) blocks nobody. Events and state name
+an identifier by its number, since the journal outlasts erasure and a keyed hash must not.
 """
 
 from __future__ import annotations
 
 import re
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import attrs
 
 from clientela.domain.context import Naming
 from clientela.domain.errors import InvalidValueError
-from clientela.domain.event import Key, Origin, PendingEvent, event
-from clientela.domain.identity.refusals import IdentifierLimitError, IdentifierTakenError
-from clientela.domain.ids import ClientId, Code, JournalId, JournalKind, Ref, client_journal
+from clientela.domain.event import Key, Origin, event
+from clientela.domain.ids import ClientId, Code, JournalId, Ref, client_journal
 from clientela.domain.personal import Personal, PersonalText
-from clientela.domain.record import Record
 
 
 PHONE = Code("phone")
@@ -62,16 +60,19 @@ class Identifier:
     An identifier that a client has.
 
     Attributes:
-        key: Kind and keyed hash of the normal form.
+        number: Which of the client's, from 1; never another one's.
+
+        kind: `phone`, `email`, `tax-id` or a company's own.
 
         text: As it was given; personal.
 
-        exclusive: Whether the key is reserved for this client.
+        exclusive: Whether its key is reserved for this client.
 
         added: The event that added it or last declared whether it is shared.
     """
 
-    key: Key
+    number: int
+    kind: Code
     text: PersonalText
     exclusive: bool
     added: Ref
@@ -132,15 +133,18 @@ class IdentifierAdded:
     Attributes:
         client_id: The client.
 
-        key: Kind and keyed hash of the normal form; what look-ups go by, shared or not.
+        number: Which of the client's, from 1 without gaps; never used again.
+
+        kind: `phone`, `email`, `tax-id` or a company's own.
 
         text: As it was given; personal.
 
-        exclusive: Whether the key is reserved for this client.
+        exclusive: Whether its key is reserved for this client.
     """
 
     client_id: ClientId
-    key: Key
+    number: int
+    kind: Code
     text: PersonalText
     exclusive: bool
 
@@ -153,13 +157,13 @@ class IdentifierSharingChanged:
     Attributes:
         client_id: The client.
 
-        key: Which identifier.
+        number: Which of the client's.
 
-        exclusive: Whether the key is reserved for this client from now on.
+        exclusive: Whether its key is reserved for this client from now on.
     """
 
     client_id: ClientId
-    key: Key
+    number: int
     exclusive: bool
 
 
@@ -171,17 +175,34 @@ class IdentifierRemoved:
     Attributes:
         client_id: The client.
 
-        key: Kind and keyed hash of the normal form.
+        number: Which of the client's it was.
+
+        kind: `phone`, `email`, `tax-id` or a company's own.
 
         text: As it had been given; personal.
 
-        exclusive: Whether the key was reserved for this client and is free now.
+        exclusive: Whether its key was reserved for this client and is free now.
     """
 
     client_id: ClientId
-    key: Key
+    number: int
+    kind: Code
     text: PersonalText
     exclusive: bool
+
+
+def normal_form(kind: Code, text: Personal, naming: Naming) -> str:
+    """
+    The form in which an identifier is compared.
+
+    Raises:
+        InvalidValueError: *kind* is no kind, or *text* is no identifier of it.
+    """
+    if not _KIND.fullmatch(kind) or kind in OTHER_SCOPES:
+        raise InvalidValueError("kind", "a kind of identifier, such as phone, email or tax-id")
+    if not text.text.strip() or len(text.text) > IDENTIFIER_LENGTH_MAX:
+        raise InvalidValueError(kind, f"a text of 1 to {IDENTIFIER_LENGTH_MAX} characters")
+    return naming.forms.normal(kind, text.text)
 
 
 def identifier_key(kind: Code, text: Personal, naming: Naming) -> Key:
@@ -191,110 +212,4 @@ def identifier_key(kind: Code, text: Personal, naming: Naming) -> Key:
     Raises:
         InvalidValueError: *kind* is no kind, or *text* is no identifier of it.
     """
-    if not _KIND.fullmatch(kind) or kind in OTHER_SCOPES:
-        raise InvalidValueError("kind", "a kind of identifier, such as phone, email or tax-id")
-    if not text.text.strip() or len(text.text) > IDENTIFIER_LENGTH_MAX:
-        raise InvalidValueError(kind, f"a text of 1 to {IDENTIFIER_LENGTH_MAX} characters")
-    return naming.key(kind, naming.forms.normal(kind, text.text))
-
-
-def exclusive_keys(identifiers: Iterable[NewIdentifier], naming: Naming) -> tuple[Key, ...]:
-    """Keys of those *identifiers* that are to be exclusive."""
-    return tuple(identifier_key(i.kind, i.text, naming) for i in identifiers if not i.shared)
-
-
-def add_first(
-    identifiers: Iterable[NewIdentifier], client_id: ClientId, record: Record, naming: Naming
-) -> tuple[PendingEvent, ...]:
-    """
-    The identifiers a client is registered with; of two spellings of one the first counts.
-
-    Raises:
-        InvalidValueError: one is malformed.
-
-        IdentifierTakenError: another client has one to itself.
-
-        IdentifierLimitError: they are more than `IDENTIFIERS_MAX`.
-    """
-    added: dict[Key, PendingEvent] = {}
-    for each in identifiers:
-        key = identifier_key(each.kind, each.text, naming)
-        if key not in added:
-            _check_room(len(added))
-            added[key] = _added(each, key, client_id, record)
-    return tuple(added.values())
-
-
-def add(
-    held: Mapping[Key, Identifier], command: AddIdentifier, record: Record, naming: Naming
-) -> tuple[PendingEvent, ...]:
-    """
-    One more identifier, or another declaration of one that the client has.
-
-    Raises:
-        InvalidValueError: it is malformed.
-
-        IdentifierTakenError: another client has it to itself.
-
-        IdentifierLimitError: there are `IDENTIFIERS_MAX` already.
-    """
-    wanted = command.identifier
-    key = identifier_key(wanted.kind, wanted.text, naming)
-    known = held.get(key)
-    if known is None:
-        _check_room(len(held))
-        return (_added(wanted, key, command.client_id, record),)
-    exclusive = not wanted.shared
-    if known.exclusive == exclusive:
-        return ()
-    if exclusive:
-        _check_free(key, record)
-    changed = IdentifierSharingChanged(client_id=command.client_id, key=key, exclusive=exclusive)
-    return (
-        PendingEvent(
-            changed,
-            rule="REC-8",
-            because=(known.added,),
-            reserve=(key,) if exclusive else (),
-            release=() if exclusive else (key,),
-        ),
-    )
-
-
-def remove(
-    held: Mapping[Key, Identifier], command: RemoveIdentifier, naming: Naming
-) -> tuple[PendingEvent, ...]:
-    """
-    One identifier less; nothing when the client has it not.
-
-    Raises:
-        InvalidValueError: it is malformed.
-    """
-    known = held.get(identifier_key(command.kind, command.text, naming))
-    if known is None:
-        return ()
-    removed = IdentifierRemoved(
-        client_id=command.client_id, key=known.key, text=known.text, exclusive=known.exclusive
-    )
-    release = (known.key,) if known.exclusive else ()
-    return (PendingEvent(removed, rule="REC-8", because=(known.added,), release=release),)
-
-
-def _added(wanted: NewIdentifier, key: Key, client_id: ClientId, record: Record) -> PendingEvent:
-    if not wanted.shared:
-        _check_free(key, record)
-    added = IdentifierAdded(
-        client_id=client_id, key=key, text=wanted.text, exclusive=not wanted.shared
-    )
-    return PendingEvent(added, rule="REC-8", reserve=() if wanted.shared else (key,))
-
-
-def _check_free(key: Key, record: Record) -> None:
-    holder = record.holder(key)
-    if holder is not None and holder.ref.journal != record.journal(JournalKind.CLIENT).id:
-        raise IdentifierTakenError(key, ClientId(holder.ref.journal.id))
-
-
-def _check_room(count: int) -> None:
-    if count >= IDENTIFIERS_MAX:
-        raise IdentifierLimitError(IDENTIFIERS_MAX)
+    return naming.key(kind, normal_form(kind, text, naming))

@@ -3,7 +3,8 @@ Profile: who a client is, from registration to erasure; the rule set of identity
 
 Nothing here depends on definitions, so every event but the change of standing is of origin
 recorded: a backtest keeps them. Erasure leaves id, kind, standing and source ids, which are no
-personal values, and refuses every later command.
+personal values, and refuses every later command. The journal outlasts it, so no event and no state
+holds a keyed hash: keys are rows beside the journal, tokens of names are made by a read model.
 """
 
 from __future__ import annotations
@@ -35,10 +36,8 @@ from clientela.domain.identity.identifiers import (
     IdentifierRemoved,
     IdentifierSharingChanged,
     RemoveIdentifier,
-    add,
-    exclusive_keys,
-    remove,
 )
+from clientela.domain.identity.recognition import add, exclusive_keys, keys_of, remove
 from clientela.domain.identity.refusals import ErasedClientError
 from clientela.domain.identity.registration import (
     ClientRegistered,
@@ -47,7 +46,6 @@ from clientela.domain.identity.registration import (
     source_keys,
 )
 from clientela.domain.ids import (
-    Blind,
     ClientId,
     Code,
     JournalId,
@@ -116,9 +114,9 @@ class Profile(State):
 
         details: What is known of it; nothing after erasure.
 
-        identifiers: By what it is recognised, by key; empty after erasure.
+        identifiers: By what it is recognised, by number; empty after erasure.
 
-        tokens: By what its name is found; empty after erasure.
+        numbered: The last number that an identifier was given.
 
         sources: What other systems call it; no personal values, so that they outlast erasure.
 
@@ -131,16 +129,11 @@ class Profile(State):
     kind: ClientKind | None = None
     standing: Standing | None = None
     details: Details = attrs.field(factory=Details)
-    identifiers: dict[Key, Identifier] = attrs.field(factory=dict[Key, Identifier])
-    tokens: tuple[Blind, ...] = ()
+    identifiers: dict[int, Identifier] = attrs.field(factory=dict[int, Identifier])
+    numbered: int = 0
     sources: tuple[BusinessKey, ...] = ()
     registered: Ref | None = None
     erased: Ref | None = None
-
-    @property
-    def held_keys(self) -> tuple[Key, ...]:
-        """Keys of identifiers that are reserved for this client; erasure gives them back."""
-        return tuple(key for key, each in self.identifiers.items() if each.exclusive)
 
 
 def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
@@ -190,18 +183,18 @@ def decide(record: Record, command: Command, context: Context) -> Iterable[Pendi
         raise UnknownError("client", command.client_id)
     match command:
         case UpdateClient():
-            return update(profile.details, profile.tokens, profile.registered, command, context)
+            return update(profile.details, profile.registered, command, context.vault)
         case AddIdentifier():
-            return add(profile.identifiers, command, record, context)
+            return add(profile.identifiers, profile.numbered, command, record, context)
         case RemoveIdentifier():
             return remove(profile.identifiers, command, context)
         case EraseClient():
-            return _erase(profile, command)
+            return _erase(profile, command, context)
         case _:
             assert_never(command)
 
 
-def _erase(profile: Profile, command: EraseClient) -> tuple[PendingEvent, ...]:
+def _erase(profile: Profile, command: EraseClient, naming: Naming) -> tuple[PendingEvent, ...]:
     assert profile.registered is not None
     erased = ClientErased(client_id=command.client_id, act=command.act)
     return (
@@ -209,7 +202,7 @@ def _erase(profile: Profile, command: EraseClient) -> tuple[PendingEvent, ...]:
             erased,
             rule="identity.erasure",
             because=(profile.registered,),
-            release=profile.held_keys,
+            release=keys_of(profile.identifiers.values(), naming),
             forget=(client_journal(command.client_id),),
         ),
     )
@@ -237,29 +230,30 @@ def evolve(draft: Profile, recorded: RecordedEvent) -> None:
             draft.kind = registered.kind
             draft.standing = registered.standing
             draft.details = registered.details
-            draft.tokens = registered.tokens
             draft.sources = registered.sources
             draft.registered = recorded.ref
         case ClientUpdated() as updated:
             draft.details = overlaid(draft.details, updated.after, updated.fields)
-            kept = (token for token in draft.tokens if token not in updated.tokens_removed)
-            draft.tokens = (*kept, *updated.tokens_added)
         case ClientStandingChanged(after=standing):
             draft.standing = standing
-        case IdentifierAdded(key=key, text=text, exclusive=exclusive):
-            draft.identifiers[key] = Identifier(
-                key=key, text=text, exclusive=exclusive, added=recorded.ref
+        case IdentifierAdded(number=number) as added:
+            draft.identifiers[number] = Identifier(
+                number=number,
+                kind=added.kind,
+                text=added.text,
+                exclusive=added.exclusive,
+                added=recorded.ref,
             )
-        case IdentifierSharingChanged(key=key, exclusive=exclusive) if key in draft.identifiers:
-            draft.identifiers[key] = attrs.evolve(
-                draft.identifiers[key], exclusive=exclusive, added=recorded.ref
+            draft.numbered = number
+        case IdentifierSharingChanged(number=number) as declared if number in draft.identifiers:
+            draft.identifiers[number] = attrs.evolve(
+                draft.identifiers[number], exclusive=declared.exclusive, added=recorded.ref
             )
-        case IdentifierRemoved(key=key):
-            draft.identifiers.pop(key, None)
+        case IdentifierRemoved(number=number):
+            draft.identifiers.pop(number, None)
         case ClientErased():
             draft.details = Details()
             draft.identifiers = {}
-            draft.tokens = ()
             draft.erased = recorded.ref
         case _:
             pass

@@ -21,13 +21,12 @@ from clientela.domain.identity.details import (
     Details,
     Standing,
     check_details,
-    tokens,
 )
-from clientela.domain.identity.identifiers import NewIdentifier, add_first
+from clientela.domain.identity.identifiers import NewIdentifier
+from clientela.domain.identity.recognition import add_first
 from clientela.domain.identity.refusals import AlreadyRegisteredError, SourceTakenError
 from clientela.domain.ids import (
     ID_LENGTH_MAX,
-    Blind,
     ClientId,
     JournalId,
     JournalKind,
@@ -100,8 +99,6 @@ class ClientRegistered:
 
         details: What was known of it; names are personal.
 
-        tokens: Keyed hashes of the words of its names and of how they begin; it is found by them.
-
         sources: What other systems call it.
     """
 
@@ -109,7 +106,6 @@ class ClientRegistered:
     kind: ClientKind
     standing: Standing
     details: Details = attrs.field(factory=Details)
-    tokens: tuple[Blind, ...] = ()
     sources: tuple[BusinessKey, ...] = ()
 
 
@@ -159,7 +155,6 @@ def register(
         kind=command.kind,
         standing=command.standing,
         details=command.details,
-        tokens=tokens(command.details, context),
         sources=command.sources,
     )
     rule = "REC-7" if command.standing is Standing.PROSPECT else "REC-1"

@@ -121,8 +121,8 @@ def lot_movements(event: Any) -> Iterator[tuple[LotId, int]]:
         ):
             yield from _signed(allocations, -1)
         case PointsRevoked(lines=revoked):
-            for line in revoked:
-                yield from _signed(line.allocations, -1)
+            for loss in revoked:
+                yield from _signed(loss.allocations, -1)
         case _:
             pass
 

@@ -33,10 +33,7 @@ class PointsExpired:
 
 def due(wallet: Wallet) -> datetime | None:
     """The next moment at which points expire."""
-    return min(
-        (lot.expires_at for lot in wallet.lots.values() if lot.expires_at and lot.free),
-        default=None,
-    )
+    return min(wallet.expiring, default=None)
 
 
 def elapse(wallet: Wallet, context: Context) -> Iterable[PendingEvent]:

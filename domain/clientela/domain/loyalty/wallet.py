@@ -5,6 +5,7 @@ The state of a wallet: cards, lots, debt, and what later returns will ask for.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import attrs
 
@@ -31,6 +32,8 @@ class Wallet(State):
         lots: Lots with points in them.
 
         empty_lots: Lots without; a return may still ask for them.
+
+        expiring: Free points by the moment at which they expire; none for moments without any.
 
         earnings: What each purchase earned.
 
@@ -72,6 +75,7 @@ class Wallet(State):
     cards: dict[CardId, Card] = attrs.field(factory=dict[CardId, Card])
     lots: dict[LotId, Lot] = attrs.field(factory=dict[LotId, Lot])
     empty_lots: dict[LotId, Lot] = attrs.field(factory=dict[LotId, Lot])
+    expiring: dict[datetime, int] = attrs.field(factory=dict[datetime, int])
     earnings: dict[BusinessKey, Earning] = attrs.field(factory=dict[BusinessKey, Earning])
     redemptions: dict[BusinessKey, Redemption] = attrs.field(factory=dict[BusinessKey, Redemption])
     parked: dict[BusinessKey, tuple[ParkedReturn, ...]] = attrs.field(
@@ -112,10 +116,19 @@ class Wallet(State):
 
 
 def put(draft: Wallet, lot: Lot) -> None:
-    """Keep *lot* where lots like it are kept."""
-    draft.lots.pop(lot.lot_id, None)
-    draft.empty_lots.pop(lot.lot_id, None)
+    """Keep *lot* where lots like it are kept, in the place of what it was."""
+    was = draft.lots.pop(lot.lot_id, None) or draft.empty_lots.pop(lot.lot_id, None)
     (draft.lots if lot.remaining else draft.empty_lots)[lot.lot_id] = lot
+    if was is not None:
+        _expect(draft, was.expires_at, -was.free)
+    _expect(draft, lot.expires_at, lot.free)
+
+
+def _expect(draft: Wallet, moment: datetime | None, points: int) -> None:
+    if moment is not None and points:
+        expiring = draft.expiring.pop(moment, 0) + points
+        if expiring:
+            draft.expiring[moment] = expiring
 
 
 def take(draft: Wallet, allocations: Iterable[Allocation]) -> None:

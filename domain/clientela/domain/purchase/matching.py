@@ -8,7 +8,7 @@ is named the client's oldest purchase of the article with pieces left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 
 import attrs
 
@@ -52,10 +52,10 @@ class Shelf:
 
     def __init__(self, purchases: Iterable[OpenPurchase]) -> None:
         self._purchases = sorted(purchases, key=lambda p: (p.occurred_at, p.ref.version))
-        self._taken: dict[tuple[BusinessKey, Code], int] = {}
+        self._lines: dict[tuple[BusinessKey, Code], OpenLine] = {}
 
     def take(
-        self, wanted: Wanted, currency: str, day: date
+        self, wanted: Wanted, currency: str, day: date, at: datetime
     ) -> tuple[tuple[ReturnedLine, ...], UnmatchedLine | None]:
         """
         Take the pieces wanted.
@@ -67,51 +67,61 @@ class Shelf:
 
             day: The calendar day on which it came back.
 
+            at: The moment; where no purchase is named, only one made by then can be meant.
+
         Returns:
             The lines they came from, oldest purchase first, and the rest for which none was found.
         """
-        parts = tuple(self._parts(wanted, currency, day))
+        parts = tuple(self._parts(wanted, currency, day, at))
         missing = wanted.quantity - sum(quantity for _, _, quantity in parts)
         refunds = _split(wanted, [(line, quantity) for _, line, quantity in parts])
         matched = tuple(
-            ReturnedLine(
-                purchase=purchase.purchase,
-                line_id=line.line_id,
-                sku=line.sku,
-                quantity=quantity,
-                refund=Money(refund, currency),
-            )
+            self._took(purchase, line, quantity, Money(refund, currency))
             for (purchase, line, quantity), refund in zip(parts, refunds, strict=False)
         )
         if not missing:
             return matched, None
         return matched, UnmatchedLine(
-            sku=wanted.sku or Code(f"line {wanted.line_id}"),
+            sku=wanted.sku or unnamed_article(wanted.line_id),
             quantity=missing,
             refund=Money(refunds[-1], currency),
             purchase=wanted.purchase,
             line_id=wanted.line_id,
         )
 
+    def _took(
+        self, purchase: OpenPurchase, line: OpenLine, quantity: int, refund: Money
+    ) -> ReturnedLine:
+        back = ReturnedLine(
+            purchase=purchase.purchase,
+            line_id=line.line_id,
+            sku=line.sku,
+            quantity=quantity,
+            refund=refund,
+        )
+        self._lines[purchase.purchase, line.line_id] = line.less(back)
+        return back
+
     def _parts(
-        self, wanted: Wanted, currency: str, day: date
+        self, wanted: Wanted, currency: str, day: date, at: datetime
     ) -> Iterator[tuple[OpenPurchase, OpenLine, int]]:
         missing = wanted.quantity
-        for purchase, line in self._candidates(wanted, currency, day):
-            key = (purchase.purchase, line.line_id)
-            quantity = min(missing, line.left - self._taken.get(key, 0))
+        for purchase, bought in self._candidates(wanted, currency, day, at):
+            line = self._lines.get((purchase.purchase, bought.line_id), bought)
+            quantity = min(missing, line.left)
             if quantity > 0:
-                self._taken[key] = self._taken.get(key, 0) + quantity
                 missing -= quantity
                 yield purchase, line, quantity
             if not missing:
                 return
 
     def _candidates(
-        self, wanted: Wanted, currency: str, day: date
+        self, wanted: Wanted, currency: str, day: date, at: datetime
     ) -> Iterator[tuple[OpenPurchase, OpenLine]]:
         for purchase in self._purchases:
             if wanted.purchase not in {None, purchase.purchase}:
+                continue
+            if wanted.purchase is None and purchase.occurred_at > at:
                 continue
             if purchase.currency != currency or not purchase.is_returnable(day):
                 continue
@@ -121,12 +131,17 @@ class Shelf:
                 yield purchase, line
 
 
+def unnamed_article(line_id: Code | None) -> Code:
+    """What stands for the article where only purchase and line were named."""
+    return Code(f"line {line_id}")
+
+
 def _split(wanted: Wanted, parts: Iterable[tuple[OpenLine, int]]) -> list[int]:
     """
     The refund in minor units of each part and, last, of the pieces without purchase.
 
-    A stated refund is spread by pieces, what is left over by rounding going to the last; without
-    one each part gets its share of what the line cost, less what was refunded when all is back.
+    A stated refund is spread by pieces, what is left over by rounding going to the last. Without
+    one each part gets its share of what the line cost, and pieces without purchase nothing.
     """
     parts = list(parts)
     if wanted.refund is None:
@@ -143,6 +158,7 @@ def _split(wanted: Wanted, parts: Iterable[tuple[OpenLine, int]]) -> list[int]:
 
 
 def _share(line: OpenLine, quantity: int) -> int:
-    """What *quantity* pieces of the line cost; all pieces together never more than the line did."""
+    """What *quantity* pieces cost; with all that was paid back before never more than the line."""
     back = line.bought - line.left
-    return line.net_minor * (back + quantity) // line.bought - line.net_minor * back // line.bought
+    share = line.net_minor * (back + quantity) // line.bought - line.net_minor * back // line.bought
+    return min(share, max(line.net_minor - line.refunded_minor, 0))

@@ -5,7 +5,7 @@ Purchases whose lines may still come back, and returns that wait for their purch
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import attrs
 
@@ -20,6 +20,10 @@ from clientela.domain.facts import (
     UnmatchedLine,
 )
 from clientela.domain.ids import Code, JournalKind, Ref, WalletId
+
+
+LATE_DAYS_MAX = 366
+"""Days by which a return may become known late and still find its purchase."""
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +51,14 @@ class OpenLine:
     left: int
     net_minor: int
     refunded_minor: int = 0
+
+    def less(self, back: ReturnedLine) -> OpenLine:
+        """This line after *back* of it came back."""
+        return attrs.evolve(
+            self,
+            left=self.left - back.quantity,
+            refunded_minor=self.refunded_minor + back.refund.minor,
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -140,9 +152,11 @@ def evolve(draft: Purchases, recorded: RecordedEvent) -> None:
                     local_date=returned.local_date,
                     lines=returned.unmatched,
                 )
-        case ReturnMatched(return_key=return_key, matched=matched):
+        case ReturnMatched(return_key=return_key, matched=matched, unmatched=unmatched):
             _take_back(draft, matched)
-            _stop_waiting(draft, return_key, matched)
+            waiting = draft.waiting.pop(return_key, None)
+            if waiting is not None and unmatched:
+                draft.waiting[return_key] = attrs.evolve(waiting, lines=unmatched)
         case _:
             pass
 
@@ -170,8 +184,9 @@ def _opened(purchase: PurchaseRecorded, recorded: RecordedEvent) -> OpenPurchase
 
 def _close_old(draft: Purchases, day: date) -> None:
     """Forget what can no longer come back, so that the state holds only what is open."""
+    known_by = day - timedelta(days=LATE_DAYS_MAX)
     for key, purchase in tuple(draft.open.items()):
-        if not purchase.is_returnable(day):
+        if not purchase.is_returnable(known_by):
             del draft.open[key]
 
 
@@ -180,37 +195,10 @@ def _take_back(draft: Purchases, matched: Iterable[ReturnedLine]) -> None:
         purchase = draft.open.get(back.purchase)
         if purchase is None:
             continue
-        lines = tuple(_less(line, back) for line in purchase.lines)
+        lines = tuple(
+            line.less(back) if line.line_id == back.line_id else line for line in purchase.lines
+        )
         if any(line.left for line in lines):
             draft.open[back.purchase] = attrs.evolve(purchase, lines=lines)
         else:
             del draft.open[back.purchase]
-
-
-def _less(line: OpenLine, back: ReturnedLine) -> OpenLine:
-    if line.line_id != back.line_id:
-        return line
-    return attrs.evolve(
-        line,
-        left=line.left - back.quantity,
-        refunded_minor=line.refunded_minor + back.refund.minor,
-    )
-
-
-def _stop_waiting(
-    draft: Purchases, return_key: BusinessKey, matched: Iterable[ReturnedLine]
-) -> None:
-    waiting = draft.waiting.pop(return_key, None)
-    if waiting is None:
-        return
-    lines = list(waiting.lines)
-    for back in matched:
-        for i, line in enumerate(lines):
-            if line.sku == back.sku and line.quantity:
-                taken = min(line.quantity, back.quantity)
-                refund = attrs.evolve(line.refund, minor=line.refund.minor - back.refund.minor)
-                lines[i] = attrs.evolve(line, quantity=line.quantity - taken, refund=refund)
-                break
-    rest = tuple(line for line in lines if line.quantity)
-    if rest:
-        draft.waiting[return_key] = attrs.evolve(waiting, lines=rest)

@@ -24,6 +24,7 @@ from clientela.domain.facts import (
     ReturnRecorded,
     Tender,
     TenderKind,
+    UnmatchedLine,
 )
 from clientela.domain.ids import (
     ClientId,
@@ -36,7 +37,7 @@ from clientela.domain.ids import (
     wallet_journal,
 )
 from clientela.domain.money import Money
-from clientela.domain.purchase.matching import Shelf, Wanted
+from clientela.domain.purchase.matching import Shelf, Wanted, unnamed_article
 from clientela.domain.purchase.policy import PurchasePolicy
 from clientela.domain.purchase.purchases import Purchases, WaitingReturn, evolve
 from clientela.domain.record import Record
@@ -230,7 +231,7 @@ def _return(purchases: Purchases, command: RecordReturn, occurred_at: datetime) 
         _check_wanted(wanted, command.currency)
     day = command.local_date or occurred_at.date()
     shelf = Shelf(purchases.open.values())
-    taken = [shelf.take(wanted, command.currency, day) for wanted in command.lines]
+    taken = [shelf.take(wanted, command.currency, day, occurred_at) for wanted in command.lines]
     matched = tuple(line for lines, _ in taken for line in lines)
     unmatched = tuple(rest for _, rest in taken if rest is not None)
     refund = sum(line.refund.minor for line in matched)
@@ -268,32 +269,29 @@ def react(record: Record, recorded: RecordedEvent, _context: Context) -> Iterabl
         purchases.waiting.values(), key=lambda waiting: (waiting.occurred_at, waiting.ref.version)
     )
     for waiting in oldest_first:
-        matched = _matched(waiting, shelf, recorded.occurred_at)
+        taken = [_take(shelf, waiting, line) for line in waiting.lines]
+        matched = tuple(back for lines, _ in taken for back in lines)
         if matched:
-            event = ReturnMatched(return_key=waiting.return_key, matched=matched)
+            event = ReturnMatched(
+                return_key=waiting.return_key,
+                matched=matched,
+                unmatched=tuple(rest for _, rest in taken if rest is not None),
+            )
             yield PendingEvent(event, rule="DEV-5", because=(recorded.ref, waiting.ref))
 
 
-def _matched(waiting: WaitingReturn, shelf: Shelf, bought_at: datetime) -> tuple[ReturnedLine, ...]:
-    """
-    What the new purchase gives to a waiting return.
-
-    Pieces for which no purchase was named come only from one made before they came back.
-    """
-    matched: list[ReturnedLine] = []
-    for line in waiting.lines:
-        if line.purchase is None and bought_at > waiting.occurred_at:
-            continue
-        wanted = Wanted(
-            quantity=line.quantity,
-            refund=line.refund,
-            sku=None if line.line_id else line.sku,
-            purchase=line.purchase,
-            line_id=line.line_id,
-        )
-        found, _ = shelf.take(wanted, line.refund.currency, waiting.local_date)
-        matched.extend(found)
-    return tuple(matched)
+def _take(
+    shelf: Shelf, waiting: WaitingReturn, line: UnmatchedLine
+) -> tuple[tuple[ReturnedLine, ...], UnmatchedLine | None]:
+    is_named = line.purchase is not None and line.sku == unnamed_article(line.line_id)
+    wanted = Wanted(
+        quantity=line.quantity,
+        refund=line.refund,
+        sku=None if is_named else line.sku,
+        purchase=line.purchase,
+        line_id=line.line_id,
+    )
+    return shelf.take(wanted, line.refund.currency, waiting.local_date, waiting.occurred_at)
 
 
 PURCHASE = RuleSet(

@@ -1,0 +1,14 @@
+"""
+The journal store in one SQLite file, served by one process.
+
+    store       what the services see
+    writer      the one thread that writes: group commit, checkpoints, backups; jobs, health
+    writing     one append as SQL; key_rows  reading     everything that is asked, as SQL
+    connection  settings, read back          opening     lock, schema, rulebook, epoch
+    erasures    whose keys were destroyed, also in a file beside the database
+    copies      backup and restore           schema      what the database went through
+    values      rows to values and back      files       locks, syncs
+
+Beside `company.db` stand `company.db-wal` and `company.db-shm`, which belong to it and are never
+moved alone, `company.db.lock`, and `company.db.erasures`, which outlives the database.
+"""

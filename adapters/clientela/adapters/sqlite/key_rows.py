@@ -1,0 +1,92 @@
+"""
+Keys of persons: made once, wrapped anew, overwritten where they stand.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from collections.abc import Iterable
+
+from clientela.adapters.sqlite.values import kek_text, name_of
+from clientela.domain.ids import JournalId
+from clientela.services.ports import KekRetiredError, KeyRow, PersonKeyConflictError
+
+
+_FENCE = "SELECT kek_id FROM key_fence"
+
+_MAKE_KEY = """
+INSERT INTO key_rows (kind, id, erased, kek_id, wrapped) VALUES (?, ?, 0, ?, ?)
+ON CONFLICT (kind, id) DO NOTHING
+"""
+
+
+def make_keys(connection: sqlite3.Connection, rows: Iterable[KeyRow]) -> None:
+    """
+    Insert keys.
+
+    Raises:
+        PersonKeyConflictError: a person has a row already.
+
+        KekRetiredError: a row is wrapped under another key-encryption key than it must be.
+    """
+    fence = connection.execute(_FENCE).fetchone()
+    for row in rows:
+        new = (*name_of(row.person), kek_text(row.kek_id), row.wrapped)
+        if connection.execute(_MAKE_KEY, new).rowcount != 1:
+            raise PersonKeyConflictError(row.person)
+        if fence is not None and fence[0] != row.kek_id:
+            raise KekRetiredError(row.kek_id)
+
+
+_FORGET = """
+INSERT INTO key_rows (kind, id, erased, kek_id, wrapped) VALUES (?, ?, 1, '', x'')
+ON CONFLICT (kind, id) DO UPDATE SET erased = 1, wrapped = zeroblob(length(wrapped))
+"""
+
+_DROP_SNAPSHOT = "DELETE FROM snapshots WHERE kind = ? AND id = ?"
+
+_ERASURE = "INSERT INTO erasures (kind, id, scopes) VALUES (?, ?, ?)"
+
+
+def forget(connection: sqlite3.Connection, person: JournalId, scopes: Iterable[str]) -> None:
+    """Overwrite a person's key, drop their snapshot and note the erasure."""
+    name = name_of(person)
+    connection.execute(_FORGET, name)
+    connection.execute(_DROP_SNAPSHOT, name)
+    connection.execute(_ERASURE, (*name, json.dumps(sorted(scopes))))
+
+
+_SET_FENCE = """
+INSERT INTO key_fence (one, kek_id) VALUES (1, ?)
+ON CONFLICT (one) DO UPDATE SET kek_id = excluded.kek_id
+"""
+
+
+def fence_keys(connection: sqlite3.Connection, kek_id: str) -> None:
+    """Take new key rows under one key only."""
+    connection.execute(_SET_FENCE, (kek_id,))
+
+
+_REWRAP = """
+UPDATE key_rows SET kek_id = ?, wrapped = ?
+WHERE kind = ? AND id = ? AND erased = 0 AND kek_id = ? AND wrapped = ?
+"""
+
+
+def rewrap_keys(connection: sqlite3.Connection, pairs: Iterable[tuple[KeyRow, KeyRow]]) -> int:
+    """Replace the rows that are still the same."""
+    return sum(
+        connection.execute(
+            _REWRAP,
+            (
+                kek_text(new.kek_id),
+                new.wrapped,
+                *name_of(old.person),
+                kek_text(old.kek_id),
+                old.wrapped,
+            ),
+        ).rowcount
+        for old, new in pairs
+    )

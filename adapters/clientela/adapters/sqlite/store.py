@@ -1,0 +1,224 @@
+"""
+The journal store in a SQLite file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from clientela.adapters.sqlite import key_rows, reading, writing
+from clientela.adapters.sqlite.connection import is_fatal, unavailable
+from clientela.adapters.sqlite.copies import begin_copy, finish_copy
+from clientela.adapters.sqlite.erasures import erasures_of
+from clientela.adapters.sqlite.health import Health
+from clientela.adapters.sqlite.opening import READERS, Database, open_database
+from clientela.adapters.sqlite.writer import Writer
+from clientela.domain.event import Key
+from clientela.domain.ids import JournalId
+from clientela.domain.record import Holder
+from clientela.services.ports import (
+    PAGE_MAX,
+    Append,
+    AuditRow,
+    KeyRow,
+    Loaded,
+    StoredEvent,
+    StoreUnavailableError,
+    Wanted,
+)
+
+
+_T = TypeVar("_T")
+
+
+class SqliteStore:
+    """
+    Keeps everything in one file; made by `open`.
+
+    Reads see everything committed before the call. SQL runs on threads of the store, never on that
+    of the caller.
+
+    Args:
+        database: Open, and from now on the store's to close.
+    """
+
+    writer = Writer
+    """What writes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        loop = asyncio.get_running_loop()
+        self._health = Health(loop)
+        self._writer = self.writer(database.writer, database.erasures, self._health, loop)
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="clientela-reader")
+        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        for reader in database.readers:
+            self._readers.put(reader)
+        self._is_closed = False
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, rulebook: str = "", may_migrate: bool = False
+    ) -> SqliteStore:
+        """
+        Open a database, or make it.
+
+        Args:
+            path: The file; its folder is there.
+
+            rulebook: Fingerprint of the rulebook it must hold facts of; empty to accept any.
+
+            may_migrate: Whether an older one is brought to this release.
+
+        Raises:
+            StoreUnsuitableError: it must not be served; the message says what to do.
+
+            StoreUnavailableError: the disk does not let it be read or written.
+        """
+        database = await asyncio.to_thread(open_database, path, rulebook, may_migrate=may_migrate)
+        store = cls(database)
+        store._writer.start()
+        return store
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """What is committed of *wanted*."""
+        return await self._read(reading.load, wanted)
+
+    async def append(self, append: Append) -> int:
+        """Append all of it or nothing, together with whatever else waits."""
+        return await self._write(
+            lambda connection: writing.append(connection, append), append=append
+        )
+
+    async def read(
+        self, journal_id: JournalId, after: int = 0, limit: int = PAGE_MAX
+    ) -> Sequence[StoredEvent]:
+        """Events of one journal above a version."""
+        return await self._read(reading.read, journal_id, after, min(limit, PAGE_MAX))
+
+    async def read_all(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[StoredEvent]:
+        """Events of all journals above a position."""
+        return await self._read(reading.read_all, after, limit)
+
+    async def last_position(self) -> int:
+        """Position of the last event."""
+        return await self._read(reading.last_position)
+
+    async def holder(self, key: Key) -> Holder | None:
+        """Who holds *key*."""
+        return await self._read(reading.holder, key)
+
+    async def due(self, until: datetime, limit: int = PAGE_MAX) -> Sequence[JournalId]:
+        """Journals due, earliest first."""
+        return await self._read(reading.due, until, limit)
+
+    async def key_row(self, person: JournalId) -> KeyRow | None:
+        """The key of *person*."""
+        return await self._read(reading.key_row, person)
+
+    async def fence_keys(self, kek_id: str) -> None:
+        """Take new key rows under *kek_id* only."""
+        await self._write(lambda connection: key_rows.fence_keys(connection, kek_id))
+
+    async def stale_keys(self, kek_id: str, limit: int = PAGE_MAX) -> Sequence[KeyRow]:
+        """Rows under another key, in the order of their persons."""
+        return await self._read(reading.stale_keys, kek_id, limit)
+
+    async def rewrap_keys(self, pairs: Iterable[tuple[KeyRow, KeyRow]]) -> int:
+        """Replace the rows that are still the same."""
+        taken = tuple(pairs)
+        return await self._write(lambda connection: key_rows.rewrap_keys(connection, taken))
+
+    async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
+        """Drop the oldest answers given before a moment."""
+        return await self._write(
+            lambda connection: writing.purge_answers(connection, before, limit)
+        )
+
+    async def note(self, name: str, value: str | None = None) -> str | None:
+        """Read a note; with *value*, write it first."""
+        if value is not None:
+            await self._write(lambda connection: writing.write_note(connection, name, value))
+        return await self._read(reading.note, name)
+
+    async def audit(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[tuple[int, AuditRow]]:
+        """Audit rows above a number."""
+        return await self._read(reading.audit, after, limit)
+
+    async def write_audit(self, rows: Iterable[AuditRow]) -> None:
+        """Write audit rows."""
+        taken = tuple(rows)
+        await self._write(lambda connection: writing.write_audit(connection, taken))
+
+    async def backup(self, path: Path) -> None:
+        """
+        Copy the database to a new file while it is served; it holds all that was acknowledged
+        before the call and, whole, some of what was after.
+
+        Raises:
+            FileExistsAlreadyError: the file is there already.
+
+            StoreUnavailableError: the disk does not take it, or the store has stopped.
+        """
+        self._check_open()
+        target = await asyncio.to_thread(begin_copy, path)
+        try:
+            await self._writer.copy(target)
+        except BaseException:
+            await asyncio.to_thread(target.close)
+            raise
+        await asyncio.to_thread(finish_copy, target, path)
+
+    async def faults(self) -> tuple[str, ...]:
+        """What SQLite finds wrong with the file; reads all of it."""
+        return await self._read(reading.faults)
+
+    async def failed(self) -> str:
+        """Wait until the store has stopped for good, which calls for a new process; says why."""
+        return await self._health.failed()
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of everything; more than once is allowed."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await asyncio.to_thread(self._pool.shutdown)
+        await self._writer.stop()
+        await asyncio.to_thread(self._database.close)
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailableError("the store is closed")
+        self._health.check()
+
+    async def _write(
+        self, work: Callable[[sqlite3.Connection], _T], append: Append | None = None
+    ) -> _T:
+        self._check_open()
+        erasures = erasures_of(append) if append is not None else ()
+        result: _T = await self._writer.submit(work, erasures)
+        return result
+
+    async def _read(self, question: Callable[..., _T], *arguments: object) -> _T:
+        self._check_open()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._ask, question, arguments)
+
+    def _ask(self, question: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
+        connection = self._readers.get()
+        try:
+            return question(connection, *arguments)
+        except sqlite3.Error as error:
+            if is_fatal(error):
+                self._health.fail(error)
+            raise unavailable(error) from error
+        finally:
+            self._readers.put(connection)

@@ -1,0 +1,156 @@
+"""
+Rows to values and back. Moments are kept as microseconds since 1970, journals as kind and id.
+"""
+
+from __future__ import annotations
+
+import json
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import attrs
+
+from clientela.domain.codec import canonical
+from clientela.domain.event import Key
+from clientela.domain.fingerprint import Fingerprint
+from clientela.domain.ids import Blind, JournalId, JournalKind, Ref
+from clientela.domain.record import Holder
+from clientela.services.ports import Answer, AuditRow, KeyRow, StoredEvent
+
+
+Row = tuple[Any, ...]
+
+KEK_ID_LENGTH = 64
+"""Characters of a key-encryption key's id as kept: padded, so that rows change in place."""
+
+BUCKETS = 1 << 20
+"""Buckets of reserved keys; see the schema."""
+
+EVENT_COLUMNS = (
+    "kind, id, version, event_id, append_id, name, occurred_at, recorded_at, body, hash, position"
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def instant(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(kept: int) -> datetime:
+    """The moment kept, aware, UTC."""
+    return _EPOCH + timedelta(microseconds=kept)
+
+
+def name_of(journal_id: JournalId) -> tuple[str, str]:
+    """Kind and id as kept."""
+    return journal_id.kind.value, journal_id.id
+
+
+def journal_of(kind: str, id_: str) -> JournalId:
+    """The journal of a kind and id as kept."""
+    return JournalId(JournalKind(kind), id_)
+
+
+def bucket_of(key: Key) -> int:
+    """Where to look for a key: 20 bits of a hash."""
+    return int.from_bytes(sha256(f"{key.scope} {key.value}".encode()).digest()[:4]) % BUCKETS
+
+
+def event_row(event: StoredEvent) -> Row:
+    """`EVENT_COLUMNS` without the position."""
+    return (
+        *name_of(event.journal),
+        event.version,
+        event.event_id,
+        event.append_id,
+        event.name,
+        instant(event.occurred_at),
+        instant(event.recorded_at),
+        event.body,
+        event.hash,
+    )
+
+
+def event_of(row: Row) -> StoredEvent:
+    """The event of `EVENT_COLUMNS`."""
+    kind, id_, version, event_id, append_id, name, occurred, recorded, body, hash_, position = row
+    return StoredEvent(
+        journal=journal_of(kind, id_),
+        version=version,
+        event_id=event_id,
+        append_id=append_id,
+        name=name,
+        occurred_at=moment(occurred),
+        recorded_at=moment(recorded),
+        body=body,
+        hash=hash_,
+        position=position,
+    )
+
+
+def holder_of(row: Row) -> Holder:
+    """The holder of kind, id, version, fingerprint."""
+    kind, id_, version, fingerprint = row
+    return Holder(Ref(journal_of(kind, id_), version), Fingerprint(fingerprint))
+
+
+def kek_text(kek_id: str) -> str:
+    """Id of a key-encryption key as kept."""
+    return kek_id.ljust(KEK_ID_LENGTH)
+
+
+def key_row_of(row: Row) -> KeyRow:
+    """The key of kind, id, erased, kek_id, wrapped."""
+    kind, id_, erased, kek_id, wrapped = row
+    person = journal_of(kind, id_)
+    return KeyRow(person, "", b"") if erased else KeyRow(person, kek_id.rstrip(" "), wrapped)
+
+
+def audit_row(row: AuditRow) -> Row:
+    """At, actor, method, target, decision, reason, request."""
+    return (instant(row.at), *attrs.astuple(row)[1:])
+
+
+def audit_of(row: Row) -> AuditRow:
+    """The audit row of at, actor, method, target, decision, reason, request."""
+    at, actor, method, target, decision, reason, request = row
+    return AuditRow(
+        at=moment(at),
+        actor=actor,
+        method=method,
+        target=target,
+        decision=decision,
+        reason=reason,
+        request=request,
+    )
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer as JSON, without its request and moment."""
+    plain = {
+        "fingerprint": answer.fingerprint,
+        "versions": {str(journal): version for journal, version in answer.versions.items()},
+        "made": {str(journal): list(versions) for journal, versions in answer.made.items()},
+        "reason": answer.reason,
+        "category": answer.category,
+        "message": answer.message,
+        "details": dict(answer.details),
+    }
+    return canonical(plain).decode()
+
+
+def answer_of(request: Blind, at: int, text: str) -> Answer:
+    """The answer kept as *text*."""
+    plain = json.loads(text)
+    versions = {_journal(name): version for name, version in plain.pop("versions").items()}
+    made = {_journal(name): (first, last) for name, (first, last) in plain.pop("made").items()}
+    return Answer(request=request, at=moment(at), versions=versions, made=made, **plain)
+
+
+def _journal(name: str) -> JournalId:
+    return journal_of(*name.split("/", 1))

@@ -1,0 +1,227 @@
+"""
+One append as SQL, inside a transaction that others may share.
+
+Every claim is a statement that changes one row or none: whoever changes none has lost, and the
+caller rolls back to where the append began.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from clientela.adapters.sqlite.key_rows import forget, make_keys
+from clientela.adapters.sqlite.reading import holder, last_position
+from clientela.adapters.sqlite.values import (
+    answer_text,
+    audit_row,
+    bucket_of,
+    event_row,
+    instant,
+    name_of,
+)
+from clientela.domain.event import Key
+from clientela.domain.ids import JournalId
+from clientela.services.ports import (
+    PAGE_MAX,
+    Answer,
+    Append,
+    AuditRow,
+    KeyConflictError,
+    RequestConflictError,
+    Snapshot,
+    StoredEvent,
+    VersionConflictError,
+)
+
+
+def append(connection: sqlite3.Connection, new: Append) -> int:
+    """
+    Everything of one append.
+
+    Returns:
+        Position of the last event there is.
+
+    Raises:
+        ConflictError: somebody was faster; some of it may be written and must be rolled back.
+    """
+    ends = {event.journal: event for event in new.events}
+    for journal_id, version in new.expected.items():
+        _claim(connection, journal_id, version, ends.get(journal_id))
+    for key in new.release:
+        release(connection, key)
+    for key, held_by in dict(new.reserve).items():
+        if holder(connection, key) is not None:
+            raise KeyConflictError(key)
+        connection.execute(
+            _RESERVE,
+            (
+                bucket_of(key),
+                key.scope,
+                key.value,
+                *name_of(held_by.ref.journal),
+                held_by.ref.version,
+                held_by.fingerprint,
+            ),
+        )
+    if new.answer is not None:
+        _answer(connection, new.answer)
+    if new.keys.made:
+        make_keys(connection, new.keys.made)
+    connection.executemany(_EVENT, [event_row(event) for event in new.events])
+    for journal_id, at in new.due.items():
+        _due(connection, journal_id, at)
+    for snapshot in new.snapshots:
+        _snapshot(connection, snapshot)
+    scopes = {key.scope for key in new.release}
+    for person in new.keys.forgotten:
+        forget(connection, person, scopes)
+    write_audit(connection, new.audit)
+    return last_position(connection)
+
+
+_BEGIN_JOURNAL = """
+INSERT INTO journals (version, hash, recorded_at, kind, id) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (kind, id) DO NOTHING
+"""
+
+_MOVE_JOURNAL = """
+UPDATE journals SET version = ?, hash = ?, recorded_at = ? WHERE kind = ? AND id = ? AND version = ?
+"""
+
+_VERSION = "SELECT version FROM journals WHERE kind = ? AND id = ?"
+
+
+def _claim(
+    connection: sqlite3.Connection, journal_id: JournalId, version: int, end: StoredEvent | None
+) -> None:
+    """Move a journal from *version* to *end*, or check that it is still there if there is none."""
+    name = name_of(journal_id)
+    if end is None:
+        row = connection.execute(_VERSION, name).fetchone()
+        is_so = version == (row[0] if row else 0)
+    else:
+        to = (end.version, end.hash, instant(end.recorded_at), *name)
+        if version:
+            is_so = connection.execute(_MOVE_JOURNAL, (*to, version)).rowcount == 1
+        else:
+            is_so = connection.execute(_BEGIN_JOURNAL, to).rowcount == 1
+    if not is_so:
+        raise VersionConflictError(journal_id)
+
+
+_RESERVE = """
+INSERT INTO keys (bucket, scope, value, kind, id, version, fingerprint)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+_RELEASE = """
+UPDATE keys SET
+    released = 1,
+    value = printf('%.*c', length(value), '0'),
+    fingerprint = printf('%.*c', length(fingerprint), '0')
+WHERE bucket = ? AND released = 0 AND value = ? AND scope = ?
+"""
+
+
+def release(connection: sqlite3.Connection, key: Key) -> None:
+    """Give a key back, if it is held, and overwrite it where it stood."""
+    connection.execute(_RELEASE, (bucket_of(key), key.value, key.scope))
+
+
+_RELEASE_ALL = """
+UPDATE keys SET
+    released = 1,
+    value = printf('%.*c', length(value), '0'),
+    fingerprint = printf('%.*c', length(fingerprint), '0')
+WHERE released = 0 AND kind = ? AND id = ? AND scope = ?
+"""
+
+
+def release_all(connection: sqlite3.Connection, journal_id: JournalId, scope: str) -> None:
+    """Give back all keys of a scope that a journal holds; reads all keys."""
+    connection.execute(_RELEASE_ALL, (*name_of(journal_id), scope))
+
+
+_EVENT = """
+INSERT INTO events (
+    kind, id, version, event_id, append_id, name, occurred_at, recorded_at, body, hash
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_ANSWER = "INSERT INTO answers (request, at, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+
+def _answer(connection: sqlite3.Connection, answer: Answer) -> None:
+    row = (answer.request, instant(answer.at), answer_text(answer))
+    if connection.execute(_ANSWER, row).rowcount != 1:
+        raise RequestConflictError
+
+
+_PURGE_ANSWERS = """
+DELETE FROM answers WHERE request IN (
+    SELECT request FROM answers WHERE at < ? ORDER BY at, request LIMIT ?
+)
+"""
+
+
+def purge_answers(connection: sqlite3.Connection, before: datetime, limit: int) -> int:
+    """Drop the oldest answers given before a moment."""
+    page = (instant(before), min(limit, PAGE_MAX))
+    return connection.execute(_PURGE_ANSWERS, page).rowcount
+
+
+_SET_DUE = """
+INSERT INTO due (kind, id, at) VALUES (?, ?, ?)
+ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at
+"""
+
+_UNSET_DUE = "DELETE FROM due WHERE kind = ? AND id = ?"
+
+
+def _due(connection: sqlite3.Connection, journal_id: JournalId, at: datetime | None) -> None:
+    if at is None:
+        connection.execute(_UNSET_DUE, name_of(journal_id))
+    else:
+        connection.execute(_SET_DUE, (*name_of(journal_id), instant(at)))
+
+
+_SNAPSHOT = """
+INSERT INTO snapshots (kind, id, version, fingerprint, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (kind, id) DO UPDATE SET
+    version = excluded.version, fingerprint = excluded.fingerprint, body = excluded.body
+"""
+
+
+def _snapshot(connection: sqlite3.Connection, snapshot: Snapshot) -> None:
+    row = (snapshot.version, snapshot.fingerprint, snapshot.body)
+    connection.execute(_SNAPSHOT, (*name_of(snapshot.journal), *row))
+
+
+_NOTE = """
+INSERT INTO notes (name, value) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+
+_DROP_NOTE = "DELETE FROM notes WHERE name = ?"
+
+
+def write_note(connection: sqlite3.Connection, name: str, value: str | None) -> None:
+    """Write a note, or drop it."""
+    if value is None:
+        connection.execute(_DROP_NOTE, (name,))
+    else:
+        connection.execute(_NOTE, (name, value))
+
+
+_AUDIT = """
+INSERT INTO audit (at, actor, method, target, decision, reason, request)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def write_audit(connection: sqlite3.Connection, rows: Iterable[AuditRow]) -> None:
+    """Write audit rows."""
+    connection.executemany(_AUDIT, [audit_row(row) for row in rows])

@@ -1,0 +1,1 @@
+"""Credentials: web tokens, client certificates, and names believed in trials."""

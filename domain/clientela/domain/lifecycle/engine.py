@@ -1,0 +1,162 @@
+"""
+The engine: which stage is next, and because of which facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import attrs
+
+from clientela.domain.behaviour.fact import Fact
+from clientela.domain.context import Definitions, DefinitionVersion
+from clientela.domain.definitions.evaluation import evaluate
+from clientela.domain.definitions.verdicts import Situation, Verdict, without
+from clientela.domain.ids import Code, Ref
+from clientela.domain.lifecycle.course import Course, Means, Move, Stay
+from clientela.domain.lifecycle.model import LifecycleDefinition, LifecycleModel, Way
+
+
+SECTION = "lifecycle"
+"""Name of the rule set and of its section."""
+
+INSTANT = timedelta(microseconds=1)
+"""The least time there is."""
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """
+    Which way out of a stage is taken.
+
+    Attributes:
+        way: The way; None if the client stays.
+
+        facts: The facts without which another stage would come next.
+    """
+
+    way: Way | None
+    facts: frozenset[Ref]
+
+
+def situation_of(course: Course, stay: Stay) -> Situation:
+    """What the exits of the stage of *stay* are asked of."""
+    return Situation(
+        life=course.life,
+        stay=stay.behaviour,
+        since=stay.move.at,
+        because=stay.move.because,
+    )
+
+
+def choose(model: LifecycleModel, stay: Stay, course: Course, now: datetime) -> Choice:
+    """The way that *model* takes out of the stage of *stay* at *now*."""
+    ways = model.ways(stay.move.stage)
+    situation = situation_of(course, stay)
+    verdicts = [evaluate(way.exit.when, situation, now) for way in ways]
+    taken = _first(ways, (verdict.holds for verdict in verdicts))
+    named = frozenset[Ref]().union(*(verdict.facts for verdict in verdicts))
+    facts = frozenset(fact for fact in named if _differs(ways, verdicts, fact, taken))
+    return Choice(way=taken, facts=facts)
+
+
+def _first(ways: Iterable[Way], holding: Iterable[bool]) -> Way | None:
+    return next((way for way, holds in zip(ways, holding, strict=True) if holds), None)
+
+
+def _differs(
+    ways: Iterable[Way], verdicts: Iterable[Verdict], fact: Ref, taken: Way | None
+) -> bool:
+    other = _first(ways, without(verdicts, fact))
+    return (other and other.exit.to) != (taken and taken.exit.to)
+
+
+def next_move(
+    course: Course,
+    model: LifecycleModel,
+    version: DefinitionVersion,
+    at: datetime,
+    by: Fact | None,
+    passed: frozenset[Code],
+) -> Move | None:
+    """
+    The next move in one model, or None if the client stays where it is.
+
+    Args:
+        course: Where the client stands, the fact included.
+
+        model: The model, as in force at the moment.
+
+        version: The version it belongs to.
+
+        at: The moment.
+
+        by: The fact that did it; None if time did.
+
+        passed: Stages left at this very moment: no stage is entered twice by one fact.
+    """
+    stay = course.stays.get(model.id)
+    means = Means.FACT if by else Means.TIME
+    label = Code(version.label(SECTION))
+    triggers = frozenset((by.ref,)) if by else frozenset[Ref]()
+    move = Move(
+        model=model.id,
+        stage=model.entry,
+        previous=stay.move.stage if stay else None,
+        at=at,
+        means=means,
+        by=by.ref if by else None,
+        because=tuple(sorted(triggers)),
+        cycle=stay.move.cycle if stay else 1,
+        rule=Code(f"{SECTION}.{model.id}.entry"),
+        definition=label,
+    )
+    if stay is None or model.stage(stay.move.stage) is None:
+        return move
+    choice = choose(model, stay, course, at)
+    if choice.way is None or choice.way.exit.to in passed:
+        return None
+    before = frozenset[Ref]() if by else choose(model, stay, course, at - INSTANT).facts
+    return attrs.evolve(
+        move,
+        stage=choice.way.exit.to,
+        because=tuple(sorted(choice.facts | before | triggers)),
+        causes=_causes(model, choice.way, course),
+        cycle=stay.move.cycle + model.is_end(stay.move.stage),
+        rule=choice.way.rule,
+    )
+
+
+def _causes(model: LifecycleModel, way: Way, course: Course) -> tuple[Code, ...]:
+    """Why the client is gone: the exit's own cause, or those of the last departure (LIFE-23)."""
+    if not model.is_end(way.exit.to):
+        return ()
+    if way.exit.cause is not None:
+        return (way.exit.cause,)
+    return course.life.departures[-1].causes if course.life.departures else ()
+
+
+def hand_move(course: Course, fact: Fact, definitions: Definitions) -> Move | None:
+    """The move of a stage set by hand; None if that model or stage is not in force."""
+    assert fact.code is not None
+    assert fact.stage is not None
+    version = definitions.at(fact.at)
+    model = version.of(LifecycleDefinition).model(fact.code)
+    if model is None or model.stage(fact.stage) is None:
+        return None
+    stay = course.stays.get(fact.code)
+    ended = stay is not None and model.is_end(stay.move.stage)
+    return Move(
+        model=fact.code,
+        stage=fact.stage,
+        previous=stay.move.stage if stay else None,
+        at=fact.at,
+        means=Means.HAND,
+        by=fact.ref,
+        because=(fact.ref,),
+        causes=fact.causes,
+        cycle=(stay.move.cycle if stay else 1) + ended,
+        rule=Code(f"{SECTION}.{fact.code}.by_hand"),
+        definition=Code(version.label(SECTION)),
+    )

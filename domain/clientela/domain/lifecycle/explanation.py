@@ -1,0 +1,125 @@
+"""
+Explanations: why a client stands where it stands, and what would lead on (LIFE-12).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from clientela.domain.context import Definitions
+from clientela.domain.definitions.evaluation import evaluate
+from clientela.domain.definitions.verdicts import Verdict
+from clientela.domain.errors import UnknownError
+from clientela.domain.ids import Code, Ref
+from clientela.domain.lifecycle.course import Means
+from clientela.domain.lifecycle.engine import situation_of
+from clientela.domain.lifecycle.model import LifecycleDefinition
+from clientela.domain.lifecycle.stages import Lifecycle
+from clientela.domain.record import Record
+
+
+@attrs.frozen
+class WayOut:
+    """
+    An exit of the present stage.
+
+    Attributes:
+        to: Where it leads.
+
+        rule: Catalogue id or place in the model.
+
+        verdict: What its condition says now, operand by operand.
+    """
+
+    to: Code
+    rule: Code
+    verdict: Verdict
+
+
+@attrs.frozen(kw_only=True)
+class Explanation:
+    """
+    Why a client stands in a stage.
+
+    Attributes:
+        model: The lifecycle model.
+
+        stage: The present stage.
+
+        top: The stage it is counted under (LIFE-11).
+
+        since: When it was entered.
+
+        means: What brought it about.
+
+        rule: Catalogue id or place in the model of the rule that did.
+
+        definition: The definition applied, for instance `lifecycle@3`.
+
+        facts: The facts without which it would not have been entered then.
+
+        causes: Why the relationship ended, or the reason for setting the stage by hand.
+
+        cycle: 1 at first, one more each time an end stage was left (LIFE-27).
+
+        recorded: The event that entered it.
+
+        ways: What would lead on, in the order in which it is tried.
+    """
+
+    model: Code
+    stage: Code
+    top: Code
+    since: datetime
+    means: Means
+    rule: Code
+    definition: Code
+    facts: tuple[Ref, ...]
+    causes: tuple[Code, ...]
+    cycle: int
+    recorded: Ref | None
+    ways: tuple[WayOut, ...]
+
+
+def explain(record: Record, model: Code, definitions: Definitions, now: datetime) -> Explanation:
+    """
+    Why the client of *record* stands where it stands in *model*.
+
+    Args:
+        record: The client's, with time elapsed up to *now*.
+
+        model: A lifecycle model.
+
+        definitions: All versions.
+
+        now: For what the exits say.
+
+    Raises:
+        UnknownError: the client is not followed in such a model.
+    """
+    course = record.of(Lifecycle).track.now
+    stay = course.stays.get(model)
+    if stay is None:
+        raise UnknownError("lifecycle model", model)
+    move = stay.move
+    known = definitions.at(now).of(LifecycleDefinition).model(model)
+    situation = situation_of(course, stay)
+    return Explanation(
+        model=model,
+        stage=move.stage,
+        top=known.top(move.stage) if known else move.stage,
+        since=move.at,
+        means=move.means,
+        rule=move.rule,
+        definition=move.definition,
+        facts=move.because,
+        causes=move.causes,
+        cycle=move.cycle,
+        recorded=move.ref,
+        ways=tuple(
+            WayOut(way.exit.to, way.rule, evaluate(way.exit.when, situation, now))
+            for way in (known.ways(move.stage) if known else ())
+        ),
+    )

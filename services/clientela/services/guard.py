@@ -1,0 +1,251 @@
+"""
+The guard: the one interceptor around every rpc. No UNKNOWN and no text of an exception leaves it.
+
+It takes bytes in and gives bytes out, so that neither decoding nor encoding happens outside. Every
+error is answered from the table of `error_codes`; what is not in it is a fault of the service and
+is logged by type and place, because an exception's text may hold what somebody typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+import grpc
+import grpc.aio
+
+from google.protobuf.message import Message
+
+from clientela.services.access import AccessTable, MethodAccess
+from clientela.services.admission import Admission
+from clientela.services.deadline import DeadlineRules
+from clientela.services.entrance import Entrance
+from clientela.services.error_codes import code_of, is_told, status_of
+from clientela.services.limits import decoded
+from clientela.services.personal_fields import withhold
+from clientela.services.ports import NewId
+from clientela.services.principal import Credentials
+from clientela.services.refusals import DeadlineError
+from clientela.services.request_context import RequestContext, enter
+
+
+HEALTH = "/grpc.health.v1.Health/"
+"""Begin of the paths of the one open service: no credentials, no admission."""
+
+DETAILS_KEY = "grpc-status-details-bin"
+"""Trailing metadata in which a `google.rpc.Status` travels."""
+
+FRAMES_MAX = 20
+"""Innermost frames of a fault that are logged."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler = grpc.RpcMethodHandler[Any, Any]
+
+_LOG = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class _Rpc:
+    """One rpc as its servicer handles it, and what is said of it."""
+
+    path: str
+    handler: Handler
+    access: MethodAccess | None
+
+    @property
+    def behaviour(self) -> Any:
+        """The servicer's method."""
+        of: Any = self.handler
+        return of.unary_unary or of.unary_stream or of.stream_stream
+
+    def decode(self, raw: bytes) -> Message:
+        """The request, within all limits."""
+        assert self.handler.request_deserializer is not None
+        return decoded(self.handler.request_deserializer, raw)
+
+
+class Guard(grpc.aio.ServerInterceptor):
+    """
+    Guards every rpc of a server.
+
+    Args:
+        table: What every rpc of ours says of access.
+
+        entrance: Checks calls.
+
+        admission: Lets them in.
+
+        deadlines: How long they may take.
+
+        new_id: Makes references of faults.
+    """
+
+    def __init__(
+        self,
+        table: AccessTable,
+        entrance: Entrance,
+        *,
+        admission: Admission,
+        deadlines: DeadlineRules,
+        new_id: NewId,
+    ) -> None:
+        self._table = table
+        self._entrance = entrance
+        self._admission = admission
+        self._deadlines = deadlines
+        self._new_id = new_id
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """The handler of an rpc, guarded; None where this server has none."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
+        path = handler_call_details.method
+        rpc = _Rpc(path, handler, self._table.of(path))
+        if handler.request_streaming:
+            # Reflection only: no service of ours takes a stream.
+            return grpc.stream_stream_rpc_method_handler(self._conversation(rpc))
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(self._stream(rpc))
+        return grpc.unary_unary_rpc_method_handler(self._unary(rpc))
+
+    def _unary(self, rpc: _Rpc) -> Any:
+        async def answer(raw: bytes, context: Context) -> bytes:
+            async with self._told(rpc.path, context):
+                if rpc.access is None:
+                    await self._identify(rpc, context)
+                    response: Message = await rpc.behaviour(rpc.decode(raw), context)
+                    return response.SerializeToString()
+                return await self._answered(rpc, rpc.access, raw, context)
+            raise AssertionError  # pragma: no cover
+
+        return answer
+
+    async def _answered(
+        self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context
+    ) -> bytes:
+        seconds = self._deadlines.seconds(context.time_remaining(), access.call_class)
+        async with _within(seconds), self._admission.admitted(access.call_class):
+            request_context, request = await self._entered(rpc, access, raw, context, seconds)
+            response: Message = await rpc.behaviour(request, context)
+            if not request_context.shows_personal:
+                withhold(response)
+            await self._entrance.note_shown(request_context, request, response)
+            return response.SerializeToString()
+
+    def _stream(self, rpc: _Rpc) -> Any:
+        async def answers(raw: bytes, context: Context) -> AsyncGenerator[bytes]:
+            async with self._told(rpc.path, context):
+                if rpc.access is None:
+                    await self._identify(rpc, context)
+                    async for response in rpc.behaviour(rpc.decode(raw), context):
+                        yield response.SerializeToString()
+                else:
+                    async for encoded in self._all_answered(rpc, rpc.access, raw, context):
+                        yield encoded
+
+        return answers
+
+    async def _all_answered(
+        self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context
+    ) -> AsyncGenerator[bytes]:
+        seconds = self._deadlines.seconds(context.time_remaining(), access.call_class)
+        async with self._admission.admitted(access.call_class):
+            async with _within(seconds):
+                request_context, request = await self._entered(rpc, access, raw, context, seconds)
+            responses: AsyncIterator[Message] = aiter(rpc.behaviour(request, context))
+            is_first = True
+            while True:
+                # Time is counted while we work, not while the caller takes what was sent.
+                async with _within(request_context.deadline - self._entrance.monotonic()):
+                    response = await anext(responses, None)
+                    if response is None:
+                        return
+                    if not request_context.shows_personal:
+                        withhold(response)
+                    if is_first:
+                        await self._entrance.note_shown(request_context, request, response)
+                is_first = False
+                yield response.SerializeToString()
+
+    def _conversation(self, rpc: _Rpc) -> Any:
+        async def answers(raws: AsyncIterator[bytes], context: Context) -> AsyncGenerator[bytes]:
+            async with self._told(rpc.path, context):
+                await self._identify(rpc, context)
+                requests = (rpc.decode(raw) async for raw in raws)
+                async for response in rpc.behaviour(requests, context):
+                    yield response.SerializeToString()
+
+        return answers
+
+    async def _entered(
+        self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context, seconds: float
+    ) -> tuple[RequestContext, Message]:
+        request_context = await self._entrance.context(access, _credentials(context), seconds)
+        request = rpc.decode(raw)
+        await self._entrance.check_request(request_context, request)
+        enter(request_context)
+        return request_context, request
+
+    async def _identify(self, rpc: _Rpc, context: Context) -> None:
+        """Let a call of a service that is not ours in: health for all, others for principals."""
+        if not rpc.path.startswith(HEALTH):
+            method = rpc.path.strip("/").replace("/", ".")
+            await self._entrance.identified(_credentials(context), method)
+
+    @asynccontextmanager
+    async def _told(self, path: str, context: Context) -> AsyncGenerator[None]:
+        try:
+            yield
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 (nothing may pass)
+            reference = self._new_id()
+            if not is_told(error):
+                _report(error, path, reference)
+            status = status_of(error, reference)
+            details = ((DETAILS_KEY, status.SerializeToString(deterministic=True)),)
+            await context.abort(code_of(status), status.message, details)
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncGenerator[None]:
+    """Bound the block; an own timeout of something inside stays what it is."""
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            yield
+    except TimeoutError:
+        if limit.expired():
+            raise DeadlineError from None
+        raise
+
+
+def _credentials(context: Context) -> Credentials:
+    metadata: dict[str, tuple[str, ...]] = {}
+    for name, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            metadata[name] = (*metadata.get(name, ()), value)
+    return Credentials(metadata=metadata, certificate=_certificate(context.auth_context()))
+
+
+def _certificate(transport: Mapping[str, Any]) -> bytes:
+    return b"".join(transport.get("x509_pem_cert", ()))
+
+
+def _report(error: Exception, path: str, reference: str) -> None:
+    """Log a fault by type and place, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
+    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    _LOG.error("fault %s in %s: %s at %s", reference, path, kind, places)

@@ -1,0 +1,137 @@
+"""
+Rate limits: how often one principal may call, by token buckets.
+
+A bucket holds as many calls as may come at once and fills at a steady rate. Services of the
+company are trusted with as much as there is room for; people and partners are not.
+"""
+
+from __future__ import annotations
+
+import time
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
+
+import attrs
+
+from clientela.domain.event import Actor, ActorKind
+from clientela.services.access import CallClass, MethodAccess
+from clientela.services.refusals import RateLimitedError
+
+
+BUCKETS_MAX = 50_000
+"""Buckets kept; the longest unused goes first, which is full again in any case."""
+
+
+@attrs.frozen
+class Rate:
+    """
+    How often something may be done.
+
+    Attributes:
+        count: So many times, and so many at once.
+
+        seconds: In so many seconds, evenly.
+    """
+
+    count: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """How fast a bucket fills."""
+        return self.count / self.seconds
+
+
+@attrs.frozen(kw_only=True)
+class RateRules:
+    """
+    How often principals may call.
+
+    Attributes:
+        classes: By class of call.
+
+        methods: By full name of the rpc; counted besides the class.
+
+        unlimited: Kinds of principal that are not counted.
+    """
+
+    classes: Mapping[CallClass, Rate] = MappingProxyType(
+        {
+            CallClass.COMMAND: Rate(20, 1),
+            CallClass.READ: Rate(50, 1),
+            CallClass.STREAM: Rate(2, 1),
+        }
+    )
+    methods: Mapping[str, Rate] = MappingProxyType(
+        {
+            # Against hoarding of clients.
+            "clientela.v1.OwnershipService.Approach": Rate(60, 60),
+            # Against trying out phone numbers; a till or a site calls as a service.
+            "clientela.v1.ClientService.FindClients": Rate(30, 60),
+            "clientela.v1.ClientService.EraseClient": Rate(10, 3_600),
+        }
+    )
+    unlimited: frozenset[ActorKind] = frozenset({ActorKind.SERVICE})
+
+
+@attrs.define
+class _Bucket:
+    """
+    What is left to one principal.
+
+    Attributes:
+        left: Calls, with fractions.
+
+        at: When that was so, in monotonic seconds.
+    """
+
+    left: float
+    at: float
+
+
+class RateLimits:
+    """
+    Counts calls.
+
+    Args:
+        rules: How often principals may call.
+
+        monotonic: Seconds.
+    """
+
+    def __init__(
+        self, rules: RateRules | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rules = rules or RateRules()
+        self._monotonic = monotonic
+        self._buckets: OrderedDict[tuple[Actor, str], _Bucket] = OrderedDict()
+
+    def count(self, actor: Actor, access: MethodAccess) -> None:
+        """
+        Count one call of *actor*.
+
+        Raises:
+            RateLimitedError: it comes too soon; says when it would not.
+        """
+        if actor.kind in self._rules.unlimited:
+            return
+        if (rate := self._rules.methods.get(access.method)) is not None:
+            self._take(actor, access.method, rate)
+        if (rate := self._rules.classes.get(access.call_class)) is not None:
+            self._take(actor, access.call_class.value, rate)
+
+    def _take(self, actor: Actor, name: str, rate: Rate) -> None:
+        now = self._monotonic()
+        bucket = self._buckets.setdefault((actor, name), _Bucket(rate.count, now))
+        self._buckets.move_to_end((actor, name))
+        while len(self._buckets) > BUCKETS_MAX:
+            self._buckets.popitem(last=False)
+        bucket.left = min(rate.count, bucket.left + (now - bucket.at) * rate.per_second)
+        bucket.at = now
+        if bucket.left < 1:
+            missing = (1 - bucket.left) / rate.per_second
+            raise RateLimitedError(timedelta(seconds=round(missing, 3)))
+        bucket.left -= 1

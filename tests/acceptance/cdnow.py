@@ -1,0 +1,105 @@
+"""
+The CDNOW sample read and counted by plain Python, without any of the rules under test.
+"""
+
+from __future__ import annotations
+
+import calendar
+
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+
+import attrs
+
+
+@attrs.frozen
+class Sale:
+    """One row of the file."""
+
+    row: int
+    customer: str
+    day: date
+    pieces: int
+    cents: int
+
+
+def sales(folder: Path) -> list[Sale]:
+    """Every row of the sample, in the order of the file."""
+    found = []
+    text = (folder / "cdnow_sample" / "CDNOW_sample.txt").read_text(encoding="ascii")
+    for row, line in enumerate(text.splitlines(), start=1):
+        _, customer, day, pieces, dollars = line.split()
+        whole, _, cents = dollars.partition(".")
+        found.append(
+            Sale(
+                row,
+                customer,
+                date(int(day[:4]), int(day[4:6]), int(day[6:])),
+                int(pieces),
+                int(whole) * 100 + int((cents + "00")[:2]),
+            )
+        )
+    return found
+
+
+def year_later(day: date) -> date:
+    """The same day of the next year; the last day of February where there is none."""
+    last = calendar.monthrange(day.year + 1, day.month)[1]
+    return date(day.year + 1, day.month, min(day.day, last))
+
+
+@attrs.define
+class Counts:
+    """What the shop should look like at the end of a day."""
+
+    clients: int
+    purchases: int
+    cents: int
+    issued: int
+    expired: int
+    outstanding: int
+    orders: Counter[str]
+    days: dict[str, list[date]]
+
+
+def counts(found: list[Sale], end: date) -> Counts:
+    """A point for each whole dollar of a purchase, gone at the end of the day a year later."""
+    orders: Counter[str] = Counter()
+    days: defaultdict[str, set[date]] = defaultdict(set)
+    issued = expired = 0
+    for sale in found:
+        orders[sale.customer] += 1
+        days[sale.customer].add(sale.day)
+        points = sale.cents // 100
+        issued += points
+        if year_later(sale.day) <= end:
+            expired += points
+    return Counts(
+        clients=len(orders),
+        purchases=len(found),
+        cents=sum(sale.cents for sale in found),
+        issued=issued,
+        expired=expired,
+        outstanding=issued - expired,
+        orders=orders,
+        days={customer: sorted(each) for customer, each in days.items()},
+    )
+
+
+def ladder(days: list[date], end: date, silence: int) -> str:
+    """
+    Stage of a client on the six-step ladder whose buyers and regulars leave after *silence* days.
+
+    A former client that buys again is a buyer, and regular at the next visit.
+    """
+    stage = "potential"
+    previous = None
+    for day in days:
+        if previous is not None and day - previous >= timedelta(silence):
+            stage = "former"
+        stage = "regular" if stage in {"buyer", "regular"} else "buyer"
+        previous = day
+    if previous is not None and end - previous >= timedelta(silence):
+        stage = "former"
+    return stage
