@@ -9,11 +9,13 @@ difference is empty.
 from __future__ import annotations
 
 import enum
+import json
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 import attrs
 
@@ -63,6 +65,11 @@ class Difference:
     name: str
     payload: str
     reason: str = ""
+
+    def value(self) -> dict[str, Any]:
+        """The payload as plain data."""
+        plain: dict[str, Any] = json.loads(self.payload)
+        return plain
 
 
 def backtest(

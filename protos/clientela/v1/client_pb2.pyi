@@ -269,13 +269,13 @@ class StageMark(_message.Message):
 
     MODEL_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
-    ENTERED_AT_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model."""
     stage: _builtins.str
     """The stage."""
     @_builtins.property
-    def entered_at(self) -> _timestamp_pb2.Timestamp:
+    def since(self) -> _timestamp_pb2.Timestamp:
         """When the client entered it."""
 
     def __init__(
@@ -283,11 +283,11 @@ class StageMark(_message.Message):
         *,
         model: _builtins.str = ...,
         stage: _builtins.str = ...,
-        entered_at: _timestamp_pb2.Timestamp | None = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["entered_at", b"entered_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entered_at", b"entered_at", "model", b"model", "stage", b"stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model", "since", b"since", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,7 +57,8 @@ Failures of every rpc, beside those it lists itself:
   but a reference for its operator.
 
 Failures of every mutation, beside those it lists itself:
-- INVALID_ARGUMENT `REQUEST_ID_REQUIRED`: `request_id` is empty.
+- INVALID_ARGUMENT `REQUEST_ID_REQUIRED` {field, expected}: `request_id` is
+  empty.
 - INVALID_ARGUMENT `IDEMPOTENCY_MISMATCH` {fields}: the request id, or a
   business identity, was used before with other values of these fields.
 - ABORTED `ETAG_MISMATCH` {rule_set, etag}: the part has changed since it
@@ -70,8 +71,8 @@ Failures of every read that takes a consistency or a moment:
   here yet.
 
 Failures of every list:
-- INVALID_ARGUMENT `PAGE_TOKEN_INVALID`: `page_token` is none of this rpc,
-  or belongs to a request with other filters.
+- INVALID_ARGUMENT `PAGE_TOKEN_INVALID` {field, expected}: `page_token` is
+  none of this rpc, or belongs to a request with other filters.
 """
 
 from collections import abc as _abc

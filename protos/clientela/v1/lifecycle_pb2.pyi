@@ -59,11 +59,12 @@ class ClientStage(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     PARENT_FIELD_NUMBER: _builtins.int
-    ENTERED_AT_FIELD_NUMBER: _builtins.int
-    CHANGES_AT_FIELD_NUMBER: _builtins.int
-    END_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    MEANS_FIELD_NUMBER: _builtins.int
+    CAUSES_FIELD_NUMBER: _builtins.int
     CYCLE_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    ENTERED_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
     client_id: _builtins.str
@@ -76,23 +77,31 @@ class ClientStage(_message.Message):
     """The stage that this one is a part of (LIFE-11). Empty: it stands by
     itself.
     """
-    end: _builtins.bool
-    """Whether the relationship is over in this stage."""
+    means: Global___Means.ValueType
+    """What brought it about."""
     cycle: _builtins.int
     """1 at first, one more each time an end stage is left (LIFE-27)."""
     etag: _builtins.str
     """Etag of the lifecycle of this client. Empty in answers about the past."""
     @_builtins.property
-    def entered_at(self) -> _timestamp_pb2.Timestamp:
+    def since(self) -> _timestamp_pb2.Timestamp:
         """When the client entered it."""
 
     @_builtins.property
-    def changes_at(self) -> _timestamp_pb2.Timestamp:
-        """When time alone leads out of it, if nothing happens before. Absent: never."""
+    def causes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Why the relationship ended, for an end stage (LIFE-23), or the reason of
+        setting it by hand.
+        """
 
     @_builtins.property
     def explanation(self) -> _common_pb2.Explanation:
-        """Why the client is in it."""
+        """Why the client is in it; `until` is when time alone leads out of it, if
+        nothing happens before.
+        """
+
+    @_builtins.property
+    def entered(self) -> _common_pb2.FactRef:
+        """The event that recorded it."""
 
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.JournalVersion]:
@@ -105,17 +114,18 @@ class ClientStage(_message.Message):
         model: _builtins.str = ...,
         stage: _builtins.str = ...,
         parent: _builtins.str = ...,
-        entered_at: _timestamp_pb2.Timestamp | None = ...,
-        changes_at: _timestamp_pb2.Timestamp | None = ...,
-        end: _builtins.bool = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        means: Global___Means.ValueType = ...,
+        causes: _abc.Iterable[_builtins.str] | None = ...,
         cycle: _builtins.int = ...,
         explanation: _common_pb2.Explanation | None = ...,
+        entered: _common_pb2.FactRef | None = ...,
         etag: _builtins.str = ...,
         versions: _abc.Iterable[_common_pb2.JournalVersion] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["changes_at", b"changes_at", "entered_at", b"entered_at", "explanation", b"explanation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entered", b"entered", "explanation", b"explanation", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes_at", b"changes_at", "client_id", b"client_id", "cycle", b"cycle", "end", b"end", "entered_at", b"entered_at", "etag", b"etag", "explanation", b"explanation", "model", b"model", "parent", b"parent", "stage", b"stage", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "client_id", b"client_id", "cycle", b"cycle", "entered", b"entered", "etag", b"etag", "explanation", b"explanation", "means", b"means", "model", b"model", "parent", b"parent", "since", b"since", "stage", b"stage", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -131,8 +141,8 @@ class StageVisit(_message.Message):
     STAGE_FIELD_NUMBER: _builtins.int
     PARENT_FIELD_NUMBER: _builtins.int
     PREVIOUS_FIELD_NUMBER: _builtins.int
-    ENTERED_AT_FIELD_NUMBER: _builtins.int
-    LEFT_AT_FIELD_NUMBER: _builtins.int
+    BEGAN_AT_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
     MEANS_FIELD_NUMBER: _builtins.int
     CAUSES_FIELD_NUMBER: _builtins.int
     CYCLE_FIELD_NUMBER: _builtins.int
@@ -151,12 +161,14 @@ class StageVisit(_message.Message):
     cycle: _builtins.int
     """1 at first, one more each time an end stage is left (LIFE-27)."""
     @_builtins.property
-    def entered_at(self) -> _timestamp_pb2.Timestamp:
+    def began_at(self) -> _timestamp_pb2.Timestamp:
         """First moment."""
 
     @_builtins.property
-    def left_at(self) -> _timestamp_pb2.Timestamp:
-        """First moment after it. Absent while it lasts."""
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """First moment after it, equal to `began_at` for a stage that was passed at
+        once. Absent while it lasts.
+        """
 
     @_builtins.property
     def causes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -179,17 +191,17 @@ class StageVisit(_message.Message):
         stage: _builtins.str = ...,
         parent: _builtins.str = ...,
         previous: _builtins.str = ...,
-        entered_at: _timestamp_pb2.Timestamp | None = ...,
-        left_at: _timestamp_pb2.Timestamp | None = ...,
+        began_at: _timestamp_pb2.Timestamp | None = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
         means: Global___Means.ValueType = ...,
         causes: _abc.Iterable[_builtins.str] | None = ...,
         cycle: _builtins.int = ...,
         explanation: _common_pb2.Explanation | None = ...,
         entered: _common_pb2.FactRef | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["entered", b"entered", "entered_at", b"entered_at", "explanation", b"explanation", "left_at", b"left_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["began_at", b"began_at", "ended_at", b"ended_at", "entered", b"entered", "explanation", b"explanation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["causes", b"causes", "cycle", b"cycle", "entered", b"entered", "entered_at", b"entered_at", "explanation", b"explanation", "left_at", b"left_at", "means", b"means", "model", b"model", "parent", b"parent", "previous", b"previous", "stage", b"stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["began_at", b"began_at", "causes", b"causes", "cycle", b"cycle", "ended_at", b"ended_at", "entered", b"entered", "explanation", b"explanation", "means", b"means", "model", b"model", "parent", b"parent", "previous", b"previous", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -254,7 +266,7 @@ class Verdict(_message.Message):
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
 @_typing.final
-class Way(_message.Message):
+class WayOut(_message.Message):
     """A way out of a stage, and whether it is open."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -283,7 +295,7 @@ class Way(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Way: _TypeAlias = Way  # noqa: Y015
+Global___WayOut: _TypeAlias = WayOut  # noqa: Y015
 
 @_typing.final
 class GetStageRequest(_message.Message):
@@ -624,14 +636,14 @@ class ExplainStageResponse(_message.Message):
         """The stage, with the facts that led into it."""
 
     @_builtins.property
-    def ways(self) -> _containers.RepeatedCompositeFieldContainer[Global___Way]:
+    def ways(self) -> _containers.RepeatedCompositeFieldContainer[Global___WayOut]:
         """The ways out of it, in the order in which they are tried."""
 
     def __init__(
         self,
         *,
         stage: Global___ClientStage | None = ...,
-        ways: _abc.Iterable[Global___Way] | None = ...,
+        ways: _abc.Iterable[Global___WayOut] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["stage", b"stage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -33,6 +33,7 @@ class Ownership(_message.Message):
     LAPSES_AT_FIELD_NUMBER: _builtins.int
     ORPHANED_FIELD_NUMBER: _builtins.int
     CONFLICT_FIELD_NUMBER: _builtins.int
+    CLAIM_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
@@ -65,8 +66,12 @@ class Ownership(_message.Message):
         """The last conflict between client and owner (OWN-4). Absent: none."""
 
     @_builtins.property
+    def claim(self) -> _common_pb2.FactRef:
+        """The event that made the owner. Absent while there is none."""
+
+    @_builtins.property
     def explanation(self) -> _common_pb2.Explanation:
-        """Why it is so. Absent while there never was an owner."""
+        """Why it is so. Absent while there is no owner."""
 
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.JournalVersion]:
@@ -82,13 +87,14 @@ class Ownership(_message.Message):
         lapses_at: _timestamp_pb2.Timestamp | None = ...,
         orphaned: _builtins.bool = ...,
         conflict: _common_pb2.FactRef | None = ...,
+        claim: _common_pb2.FactRef | None = ...,
         explanation: _common_pb2.Explanation | None = ...,
         etag: _builtins.str = ...,
         versions: _abc.Iterable[_common_pb2.JournalVersion] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["conflict", b"conflict", "explanation", b"explanation", "lapses_at", b"lapses_at", "since", b"since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "conflict", b"conflict", "explanation", b"explanation", "lapses_at", b"lapses_at", "since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "conflict", b"conflict", "etag", b"etag", "explanation", b"explanation", "lapses_at", b"lapses_at", "orphaned", b"orphaned", "owner_id", b"owner_id", "since", b"since", "unit_id", b"unit_id", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim", b"claim", "client_id", b"client_id", "conflict", b"conflict", "etag", b"etag", "explanation", b"explanation", "lapses_at", b"lapses_at", "orphaned", b"orphaned", "owner_id", b"owner_id", "since", b"since", "unit_id", b"unit_id", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

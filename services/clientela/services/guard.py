@@ -14,7 +14,7 @@ import traceback
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import grpc
@@ -44,8 +44,9 @@ DETAILS_KEY = "grpc-status-details-bin"
 FRAMES_MAX = 20
 """Innermost frames of a fault that are logged."""
 
-Context = grpc.aio.ServicerContext[Any, Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
+# Generic for type checkers only.
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 _LOG = logging.getLogger(__name__)
 

@@ -297,7 +297,9 @@ def test_every_stage_of_a_passing_is_recorded_with_its_facts():
         StageEntered(
             client_id=PETRA, model=EFREMOVA, stage=Code("visitor"), previous=Code("potential")
         ),
-        StageEntered(client_id=PETRA, model=EFREMOVA, stage=Code("buyer"), previous=Code("visitor")),
+        StageEntered(
+            client_id=PETRA, model=EFREMOVA, stage=Code("buyer"), previous=Code("visitor")
+        ),
     ] == [e.event for e in ladder]
     assert ["lifecycle.efremova.entry", "LIFE-6", "LIFE-6"] == [e.rule for e in ladder]
     assert {"lifecycle@1"} == {e.definition for e in ladder}
@@ -504,7 +506,9 @@ def test_presets_are_not_set_by_hand():
     scenario = in_time([registered(0)], BOTH, day(5))
 
     with pytest.raises(NotByHandError) as refused:
-        scenario.when(SetStage(client_id=PETRA, model=CLM, stage=Code("interest"), reason=Code("x")))
+        scenario.when(
+            SetStage(client_id=PETRA, model=CLM, stage=Code("interest"), reason=Code("x"))
+        )
 
     assert {"rule": "LIFE-12", "model": "clm"} == refused.value.details()
 
@@ -580,7 +584,9 @@ def test_late_fact_that_only_adds_is_a_stage_entered():
         scenario, EFREMOVA
     )
 
-    events = scenario.when(signal(7, "subscribed"), signal(8, "recommends"), signal(9, "buys-only-here"))
+    events = scenario.when(
+        signal(7, "subscribed"), signal(8, "recommends"), signal(9, "buys-only-here")
+    )
 
     assert [Code("adherent")] == [e.stage for e in events if isinstance(e, StageEntered)]
     assert ("adherent", 10) == steps(scenario, EFREMOVA)[-1]
@@ -598,9 +604,7 @@ def test_late_fact_that_changes_history_is_corrected_not_rewritten():
 
     assert [("guest", 0), ("regular", 2)] == steps(scenario, SHOP)
     known_then = [e for e in scenario.events if not isinstance(e.event, StageCorrected)]
-    assert before == [
-        (v.stage, (v.began_at - day(0)).days) for v in visits(known_then, SHOP)
-    ]
+    assert before == [(v.stage, (v.began_at - day(0)).days) for v in visits(known_then, SHOP)]
     corrected = [e for e in scenario.events if isinstance(e.event, StageCorrected)][-1]
     assert "LIFE-1" == corrected.rule
     scenario.advance(day(300))

@@ -99,12 +99,14 @@ def programme(**changes: object) -> Programme:
 
 
 def key(number: object) -> BusinessKey:
+    """Identity of whatever the till calls *number*."""
     return BusinessKey(TILL, BusinessId(str(number)))
 
 
 def line(
     line_id: str, minor: int, quantity: int = 1, *, sku: str = "tea", category: str | None = None
 ) -> Line:
+    """A line that costs *minor* cents."""
     return Line(
         line_id=Code(line_id),
         sku=Code(sku),
@@ -143,6 +145,7 @@ Piece = tuple[object, str, int]
 
 
 def pieces(wanted: Iterable[Piece]) -> tuple[ReturnedLine, ...]:
+    """Pieces whose purchase is known."""
     return tuple(
         ReturnedLine(
             purchase=key(number),

@@ -18,7 +18,7 @@ WEIGHTS = dictionaries(text("abcdef", min_size=1, max_size=3), integers(0, 999),
 
 def test_what_is_left_over_goes_to_the_largest_remainders():
     """
-    LOY-10: 70 points over 10, 10 and 20 euros are 17.5, 17.5 and 35; the tie goes to the lower line.
+    LOY-10: 70 points over 10, 10 and 20 euros are 17.5, 17.5 and 35; the lower line wins the tie.
     """
     assert {"a": 18, "b": 17, "c": 35} == largest_remainder(70, {"b": 10, "a": 10, "c": 20})
     assert {"a": 0, "b": 1, "c": 0} == largest_remainder(1, {"a": 1, "b": 2, "c": 1})

@@ -44,6 +44,7 @@ BASKET = Award(points=1, per_minor=100, rounding=Rounding.BASKET)
 
 
 def issued(*lines: tuple[str, int, int], number: object = 1) -> PointsIssued:
+    """Points issued now to lines: name, pieces, points."""
     return PointsIssued(
         purchase=key(number),
         lines=tuple(
@@ -75,7 +76,7 @@ def test_each_line_earns_whole_points_of_its_own():
 
 def test_awards_add_up_and_goods_differ():
     """
-    LOY-10: lines of 10, 10 and 20 euros; item points 10, 20, 0; basket points 40 by price: 20, 30, 20.
+    LOY-10: lines of 10, 10, 20 euros; item points 10, 20, 0 and basket points 40: 20, 30, 20.
     """
     goods = (
         line("A", 1000, sku="a"),

@@ -40,6 +40,7 @@ def lot(
     priority: int = 0,
     age: int = 0,
 ) -> Lot:
+    """A lot that ends in *days* and is *age* days old."""
     return Lot(
         lot_id=LotId(name),
         issued=remaining,
@@ -54,6 +55,7 @@ def lot(
 
 
 def taken(*parts: tuple[str, int]) -> tuple[Allocation, ...]:
+    """Points taken from lots, by name."""
     return tuple(Allocation(lot_id=LotId(name), points=points) for name, points in parts)
 
 

@@ -29,6 +29,7 @@ from tests.domain.spec import AT
 
 
 def spend(points: int, number: object = "s1", **changes: object) -> SpendPoints:
+    """Petra pays with points."""
     return SpendPoints(wallet_id=WALLET, spend=key(number), points=points, **changes)  # type: ignore[arg-type]
 
 

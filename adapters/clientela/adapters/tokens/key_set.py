@@ -13,7 +13,7 @@ import logging
 import stat
 import time
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -100,7 +100,7 @@ class KeySet:
             if _seen(self._path) != self._seen:
                 self._seen, self._keys = _load(self._path)
         except (KeySetError, OSError):
-            _LOG.error("public keys %s cannot be read; the last good ones stay", self._path)  # noqa: TRY400 (the text may quote the file)
+            _LOG.error("public keys %s cannot be read; the last good ones stay", self._path)
         else:
             self._good_at = now
 
@@ -125,10 +125,11 @@ def _load(path: Path) -> tuple[_Seen, dict[str, jwt.PyJWK]]:
         listed: Any = json.loads(text)["keys"]
     except (ValueError, RecursionError, TypeError, KeyError):
         raise KeySetError(path, "expected a JWK set: a JSON object with a list `keys`") from None
-    if not isinstance(listed, list) or not 1 <= len(cast("list[Any]", listed)) <= KEYS_MAX:
+    items = cast("Sequence[Any]", listed) if isinstance(listed, list) else ()
+    if not 1 <= len(items) <= KEYS_MAX:
         raise KeySetError(path, f"expected 1 to {KEYS_MAX} keys")
     keys: dict[str, jwt.PyJWK] = {}
-    for place, item in enumerate(cast("list[Any]", listed)):
+    for place, item in enumerate(items):
         key_id, key = _key(path, place, item)
         if key_id in keys:
             raise KeySetError(path, f"keys[{place}]: another key has the same `kid`")

@@ -16,7 +16,7 @@ import attrs
 
 from clientela.domain.context import Naming
 from clientela.domain.errors import InvalidValueError
-from clientela.domain.event import Key, Origin, event
+from clientela.domain.event import Key, Origin, RecordedEvent, event
 from clientela.domain.ids import ClientId, Code, JournalId, Ref, client_journal
 from clientela.domain.personal import Personal, PersonalText
 
@@ -213,3 +213,24 @@ def identifier_key(kind: Code, text: Personal, naming: Naming) -> Key:
         InvalidValueError: *kind* is no kind, or *text* is no identifier of it.
     """
     return naming.key(kind, normal_form(kind, text, naming))
+
+
+def fold(held: dict[int, Identifier], recorded: RecordedEvent) -> None:
+    """Change *held*, a client's identifiers by number, as an event says; any other changes none."""
+    match recorded.event:
+        case IdentifierAdded(number=number) as added:
+            held[number] = Identifier(
+                number=number,
+                kind=added.kind,
+                text=added.text,
+                exclusive=added.exclusive,
+                added=recorded.ref,
+            )
+        case IdentifierSharingChanged(number=number) as declared if number in held:
+            held[number] = attrs.evolve(
+                held[number], exclusive=declared.exclusive, added=recorded.ref
+            )
+        case IdentifierRemoved(number=number):
+            held.pop(number, None)
+        case _:
+            pass

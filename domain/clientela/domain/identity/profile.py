@@ -36,6 +36,7 @@ from clientela.domain.identity.identifiers import (
     IdentifierRemoved,
     IdentifierSharingChanged,
     RemoveIdentifier,
+    fold,
 )
 from clientela.domain.identity.recognition import add, exclusive_keys, keys_of, remove
 from clientela.domain.identity.refusals import ErasedClientError
@@ -236,27 +237,14 @@ def evolve(draft: Profile, recorded: RecordedEvent) -> None:
             draft.details = overlaid(draft.details, updated.after, updated.fields)
         case ClientStandingChanged(after=standing):
             draft.standing = standing
-        case IdentifierAdded(number=number) as added:
-            draft.identifiers[number] = Identifier(
-                number=number,
-                kind=added.kind,
-                text=added.text,
-                exclusive=added.exclusive,
-                added=recorded.ref,
-            )
-            draft.numbered = number
-        case IdentifierSharingChanged(number=number) as declared if number in draft.identifiers:
-            draft.identifiers[number] = attrs.evolve(
-                draft.identifiers[number], exclusive=declared.exclusive, added=recorded.ref
-            )
-        case IdentifierRemoved(number=number):
-            draft.identifiers.pop(number, None)
         case ClientErased():
             draft.details = Details()
             draft.identifiers = {}
             draft.erased = recorded.ref
         case _:
-            pass
+            fold(draft.identifiers, recorded)
+            if isinstance(recorded.event, IdentifierAdded):
+                draft.numbered = recorded.event.number
 
 
 IDENTITY = RuleSet(

@@ -12,7 +12,7 @@ import attrs
 
 from clientela.domain.context import Context, Naming
 from clientela.domain.draft import State, state
-from clientela.domain.errors import InvalidValueError, RefusedError, UnknownError
+from clientela.domain.errors import InvalidValueError, UnknownError
 from clientela.domain.event import ActorKind, Key, PendingEvent, RecordedEvent
 from clientela.domain.facts import (
     ApproachMade,
@@ -37,6 +37,7 @@ from clientela.domain.ids import (
     client_journal,
 )
 from clientela.domain.interaction.policy import InteractionPolicy
+from clientela.domain.interaction.refusals import NoConflictError, SalesApproachError
 from clientela.domain.personal import PersonalText
 from clientela.domain.record import Record
 from clientela.domain.ruleset import RuleSet
@@ -44,26 +45,6 @@ from clientela.domain.ruleset import RuleSet
 
 CAUSES_MAX = 10
 """Causes one departure may name."""
-
-
-class SalesApproachError(RefusedError):
-    """An outbound sales contact is asked for as an approach, since it is reserved to the owner."""
-
-    reason = "SALES_APPROACH"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "a sales contact of ours is an approach: ask for it with Approach", rule="OWN-10"
-        )
-
-
-class NoConflictError(RefusedError):
-    """There is no open conflict to resolve (LIFE-21)."""
-
-    reason = "NO_CONFLICT"
-
-    def __init__(self) -> None:
-        super().__init__("no conflict with this client is open", rule="LIFE-21")
 
 
 @attrs.frozen(kw_only=True)
