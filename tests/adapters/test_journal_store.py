@@ -60,16 +60,19 @@ from tests.adapters.journal_stores import JOURNAL_STORES
 
 FAR = AT + timedelta(days=36_500)
 CALLERS = 64
+NOBODY = client_journal(ClientId("nobody"))
 
 
 @pytest.fixture(params=JOURNAL_STORES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[JournalStore]:
+    """An empty store."""
     opened = await JOURNAL_STORES[request.param](tmp_path)
     yield opened
     await opened.close()
 
 
 async def head_of(store: JournalStore, journal: JournalId) -> Head:
+    """The committed end of a journal."""
     return (await store.load(Wanted(journals=(journal,)))).heads[journal]
 
 
@@ -95,6 +98,7 @@ async def dump(store: JournalStore) -> dict[str, Any]:
 
 
 def placed(events: tuple[StoredEvent, ...], first: int = 1) -> list[StoredEvent]:
+    """Rows as a store gives them back, positions from *first*."""
     return [attrs.evolve(row, position=first + i) for i, row in enumerate(events)]
 
 
@@ -106,7 +110,8 @@ async def test_journal_that_does_not_exist_has_an_empty_head(store: JournalStore
 
     assert {MARTA: Head()} == loaded.heads
     assert [] == list(loaded.tails[MARTA])
-    assert {} == loaded.snapshots == loaded.holders
+    assert {} == loaded.snapshots
+    assert {} == loaded.holders
     assert loaded.answer is None
     assert {MARTA: None} == loaded.key_rows
     assert 0 == await store.last_position()
@@ -267,7 +272,7 @@ async def test_key_has_one_holder(store: JournalStore):
 
 
 async def test_key_given_back_may_be_taken(store: JournalStore):
-    """Releasing comes before reserving, in one append as in two; releasing a free key is nothing."""
+    """Releasing comes before reserving, in one append as in two; a free key may be released."""
     await store.append(
         attrs.evolve(
             writing({MARTA: None}),
@@ -596,11 +601,8 @@ async def test_due_journals_come_earliest_first(store: JournalStore):
     assert [WALLET] == list(await store.due(AT))
     assert [WALLET, IVO, MARTA] == list(await store.due(AT + MINUTE))
     assert [WALLET, IVO] == list(await store.due(AT + MINUTE, limit=2))
-    await store.append(Append(expected={}, due={WALLET: None, MARTA: AT, RECEIPT_JOURNAL: None}))
+    await store.append(Append(expected={}, due={WALLET: None, MARTA: AT, NOBODY: None}))
     assert [MARTA, IVO] == list(await store.due(AT + MINUTE))
-
-
-RECEIPT_JOURNAL = client_journal(ClientId("nobody"))
 
 
 async def test_old_answers_are_purged_a_page_at_a_time(store: JournalStore):

@@ -46,11 +46,12 @@ def subclasses(root: type[_T]) -> tuple[type[_T], ...]:
 
 
 def rule_sets() -> tuple[RuleSet, ...]:
-    """Every rule set, by name; that of the definitions is made for a company's sections."""
-    found = {
-        rule_set.name: rule_set
+    """Every rule set that a module defines; that of the definitions is made for its sections."""
+    found = (
+        value
         for module in modules()
-        for _, rule_set in inspect.getmembers(module, lambda value: isinstance(value, RuleSet))
-    }
-    definitions = definitions_rule_set({})
-    return tuple({**found, definitions.name: definitions}[name] for name in sorted({*found, definitions.name}))
+        for _, value in inspect.getmembers(module)
+        if isinstance(value, RuleSet)
+    )
+    by_name = {rule_set.name: rule_set for rule_set in (*found, definitions_rule_set({}))}
+    return tuple(by_name[name] for name in sorted(by_name))

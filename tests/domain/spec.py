@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 
@@ -86,9 +87,9 @@ class Scenario(Company):
         self.now = now
         return self
 
-    def when(self, *commands: Command) -> tuple[object, ...]:
+    def when(self, *commands: Command) -> tuple[Any, ...]:
         """Run commands; the events of the last one."""
-        events: tuple[object, ...] = ()
+        events: tuple[Any, ...] = ()
         for command in commands:
             decision = self.run(command, CLERK)
             events = tuple(recorded.event for recorded in decision.events)

@@ -20,6 +20,7 @@ BERLIN = zone("Europe/Berlin")
 
 
 def utc(*parts: int) -> datetime:
+    """An instant."""
     return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]
 
 

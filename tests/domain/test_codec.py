@@ -138,9 +138,7 @@ def count_as_number(payload):
 @pytest.fixture
 def codec():
     """A codec that knows one event in three versions."""
-    return Codec(
-        [Happened], {"test-happened.v1": rename_code, "test-happened.v2": count_as_number}
-    )
+    return Codec([Happened], {"test-happened.v1": rename_code, "test-happened.v2": count_as_number})
 
 
 def test_event_is_stored_under_its_name_and_version(codec):
@@ -294,7 +292,10 @@ def test_moments_days_and_rates_come_back_equal(moment, day, rate):
     assert UTC is again.moment.tzinfo
 
 
-@given(st.text(min_size=1, max_size=20).filter(lambda t: ":" not in t), st.text(min_size=1, max_size=20))
+@given(
+    st.text(min_size=1, max_size=20).filter(lambda t: ":" not in t),
+    st.text(min_size=1, max_size=20),
+)
 def test_identities_and_keys_come_back_equal(source, identity):
     """
     A colon in another system's id, and any other character, survives; so do keys.

@@ -23,6 +23,7 @@ from clientela.domain.money import Money
 from clientela.domain.personal import Personal, PersonalText, TokenVault
 
 
+HUNDRED = Money(100, "EUR")
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -31,7 +32,7 @@ class Order:
     """A command with a field of each kind."""
 
     client_id: ClientId
-    amount: Money = Money(100, "EUR")
+    amount: Money = HUNDRED
     codes: tuple[Code, ...] = ()
     note: PersonalText | None = None
     occurred_at: datetime | None = None

@@ -110,13 +110,12 @@ def test_value_is_never_printed():
     """
     Neither an open value nor a sealed one shows its text when it is printed.
     """
-    printed = [
-        text
-        for value in (Personal(WORDS), Sealed(PETRA, EVENT, Code("note"), WORDS))
-        for text in (repr(value), str(value), f"{value}", repr([value]), repr(Noted(code=Code("c"), note=value)))
-    ]
+    for value in (Personal(WORDS), Sealed(PETRA, EVENT, Code("note"), WORDS)):
+        event = Noted(code=Code("c"), note=value)
+        printed = f"{value!r} {value} {[value]} {event} {(value,)!s}"
 
-    assert [] == [text for text in printed if "Nowak" in text or "123456" in text]
+        assert "Nowak" not in printed
+        assert "123456" not in printed
 
 
 def test_values_of_a_forgotten_person_no_longer_open(vault):

@@ -77,9 +77,7 @@ def day_end(day: date, where: ZoneInfo) -> datetime:
 
 
 def _first_after(day: date, where: ZoneInfo, early: datetime, late: datetime) -> datetime:
-    """Between *early* and *late* the clock jumps over midnight; the instant at which it does."""
-    if local_day(early, where) > day:
-        return early
+    """The instant at which the clock jumps over midnight, after *early* and not after *late*."""
     while late - early > _RESOLUTION:
         middle = early + ((late - early) // 2 // _RESOLUTION) * _RESOLUTION
         if local_day(middle, where) > day:

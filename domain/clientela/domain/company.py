@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import attrs
@@ -37,12 +37,12 @@ from clientela.domain.organisation.staff import Employee, member
 from clientela.domain.organisation.units import Unit, place
 from clientela.domain.personal import Vault
 from clientela.domain.record import HistoryNeededError, Holder, Journal, Record
-from clientela.domain.rulebook import Decision, Rulebook
+from clientela.domain.rulebook import Decision, Rulebook, RulebookError
 from clientela.domain.ruleset import Command
 
 
-HISTORIES_MAX = 4
-"""Journals of which one command may need the history: one of each kind it can name."""
+NEEDS_MAX = 16
+"""How often the rules may ask for something more before one decision."""
 
 
 class Company:
@@ -85,7 +85,7 @@ class Company:
         self._queue: list[tuple[datetime, JournalId]] = []
         self._history: dict[JournalId, list[RecordedEvent]] = {}
         self._holders: dict[Key, Holder] = {}
-        self._ids = itertools.count(1)
+        self._ids = _counted_ids()
 
     def run(self, command: Command, actor: Actor = SYSTEM) -> Decision:
         """
@@ -95,7 +95,11 @@ class Company:
             DomainError: it is malformed or refused; what a refusal leaves is appended all the same.
         """
         context = attrs.evolve(self.context(actor), fingerprint=fingerprint(command, self.vault))
-        decision = self._handled(command, context)
+        decision = self._decided(
+            self.rulebook.journals(command),
+            lambda record: self.rulebook.handle(record, command, context),
+            self.rulebook.keys(command, context),
+        )
         self._append(decision)
         if decision.refusal is not None:
             raise decision.refusal
@@ -112,16 +116,25 @@ class Company:
         """
         named = {journal_id.kind: journal_id for journal_id in together(recorded.journal)}
         named.update((journal_id.kind, journal_id) for journal_id in beside)
-        record = self._folded(tuple(named.values()))
-        decision = self.rulebook.keep(record, recorded, self.context(recorded.actor))
+        context = self.context(recorded.actor)
+        decision = self._decided(
+            tuple(named.values()), lambda record: self.rulebook.keep(record, recorded, context)
+        )
         self._append(decision)
         return decision
 
     def restore(self, events: Iterable[RecordedEvent]) -> None:
-        """Take over a history as it is, in the order of appending; the company must be empty."""
+        """
+        Take over a history as it is, in the order of appending; the company must be empty.
+
+        Who holds which key is no part of a history: identities used in it are not known to be.
+        """
+        used: set[str] = set()
         for recorded in events:
             self.events.append(recorded)
             self._history.setdefault(recorded.journal, []).append(recorded)
+            used.update((recorded.event_id, recorded.append_id))
+        self._ids = itertools.filterfalse(used.__contains__, _counted_ids())
         for journal_id, history in self._history.items():
             empty = self.rulebook.empty(journal_id)
             self._journals[journal_id] = self.rulebook.fold(empty, history)
@@ -133,13 +146,12 @@ class Company:
         while (due := self._next_due()) is not None and due[0] <= to:
             moment, journal_id = due
             self.now = max(self.now, moment)
-            record = self._folded(together(journal_id))
-            self._append(self.rulebook.elapse(record, self.context()))
+            self._append(self._elapsed(together(journal_id)))
         self.now = max(self.now, to)
 
     def record(self, *journal_ids: JournalId) -> Record:
         """These journals as they are now, time elapsed, nothing appended."""
-        return self.rulebook.elapse(self._folded(journal_ids), self.context()).record
+        return self._elapsed(journal_ids).record
 
     def history(self, journal_id: JournalId) -> tuple[RecordedEvent, ...]:
         """Every event of one journal, oldest first."""
@@ -173,21 +185,38 @@ class Company:
             units=self if self.staff is self else None,
             vault=self.vault,
             forms=self.forms,
-            new_id=lambda: f"e{next(self._ids)}",
+            new_id=lambda: next(self._ids),
         )
 
-    def _handled(self, command: Command, context: Context) -> Decision:
-        journal_ids = self.rulebook.journals(command)
-        keys = self.rulebook.keys(command, context)
+    def _elapsed(self, journal_ids: tuple[JournalId, ...]) -> Decision:
+        context = self.context()
+        return self._decided(journal_ids, lambda record: self.rulebook.elapse(record, context))
+
+    def _decided(
+        self,
+        journal_ids: tuple[JournalId, ...],
+        decide: Callable[[Record], Decision],
+        keys: tuple[Key, ...] = (),
+    ) -> Decision:
+        """Decide, with the histories and the holders of keys that the rules turn out to need."""
         histories: dict[JournalId, tuple[RecordedEvent, ...]] = {}
-        for _ in range(HISTORIES_MAX):
-            record = self._folded(journal_ids, keys, histories)
+        for _ in range(NEEDS_MAX):
             try:
-                return self.rulebook.handle(record, command, context)
+                decision = decide(self._folded(journal_ids, keys, histories))
             except HistoryNeededError as needed:
                 histories[needed.journal_id] = self.history(needed.journal_id)
-        record = self._folded(journal_ids, keys, histories)
-        return self.rulebook.handle(record, command, context)
+                continue
+            held = self._held_unseen(decision, keys)
+            if not held:
+                return decision
+            keys = (*keys, *held)
+        msg = f"a rule set asked for more {NEEDS_MAX} times"
+        raise RulebookError(msg)
+
+    def _held_unseen(self, decision: Decision, seen: tuple[Key, ...]) -> tuple[Key, ...]:
+        """Keys to be reserved that somebody holds, of which the rules did not know."""
+        free = {*seen, *decision.release}
+        return tuple(k for k, _ in decision.reserve if k in self._holders and k not in free)
 
     def _folded(
         self,
@@ -230,6 +259,10 @@ class Company:
                 return moment, journal_id
             heapq.heappop(self._queue)
         return None
+
+
+def _counted_ids() -> Iterator[str]:
+    return (f"e{number}" for number in itertools.count(1))
 
 
 def together(journal_id: JournalId) -> tuple[JournalId, ...]:

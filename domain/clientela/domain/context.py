@@ -74,9 +74,10 @@ class Definitions:
         Raises:
             UnknownError: there is none.
         """
-        if not 1 <= number <= len(self.versions):
-            raise UnknownError("definition version", str(number))
-        return self.versions[number - 1]
+        for version in self.versions:
+            if version.number == number:
+                return version
+        raise UnknownError("definition version", str(number))
 
 
 @attrs.frozen

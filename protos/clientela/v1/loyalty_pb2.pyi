@@ -312,7 +312,7 @@ class Lot(_message.Message):
     EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
-    PROGRAMME_FIELD_NUMBER: _builtins.int
+    DEFINITION_FIELD_NUMBER: _builtins.int
     PURCHASE_FIELD_NUMBER: _builtins.int
     LINE_ID_FIELD_NUMBER: _builtins.int
     ISSUE_FIELD_NUMBER: _builtins.int
@@ -326,8 +326,10 @@ class Lot(_message.Message):
     """Points of it set aside: 0 to `remaining`."""
     priority: _builtins.int
     """Lots of a lower number are spent first. Earned points have 0."""
-    programme: _builtins.int
-    """Version of the definitions under which they came."""
+    definition: _builtins.str
+    """The definition under which they came and its version, for instance
+    `loyalty@3`. Empty: none.
+    """
     line_id: _builtins.str
     """The line of it. Empty for an adjustment."""
     @_builtins.property
@@ -356,14 +358,14 @@ class Lot(_message.Message):
         effective_at: _timestamp_pb2.Timestamp | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         priority: _builtins.int = ...,
-        programme: _builtins.int = ...,
+        definition: _builtins.str = ...,
         purchase: _common_pb2.BusinessKey | None = ...,
         line_id: _builtins.str = ...,
         issue: _common_pb2.FactRef | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "expires_at", b"expires_at", "issue", b"issue", "purchase", b"purchase"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "expires_at", b"expires_at", "held", b"held", "issue", b"issue", "issued", b"issued", "line_id", b"line_id", "lot_id", b"lot_id", "priority", b"priority", "programme", b"programme", "purchase", b"purchase", "remaining", b"remaining"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition", "effective_at", b"effective_at", "expires_at", b"expires_at", "held", b"held", "issue", b"issue", "issued", b"issued", "line_id", b"line_id", "lot_id", b"lot_id", "priority", b"priority", "purchase", b"purchase", "remaining", b"remaining"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

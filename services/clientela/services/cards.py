@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 import attrs
 
 from clientela.domain.context import Naming
+from clientela.domain.errors import InvalidValueError
 from clientela.domain.identity.details import Standing, tokens
 from clientela.domain.identity.identifiers import identifier_key
 from clientela.domain.identity.recognition import keys_of
@@ -162,7 +163,12 @@ async def cards_with(
         after: Begin after this id.
 
         limit: Most clients, 1 to `PAGE_MAX`.
+
+    Raises:
+        InvalidValueError: too many alternatives.
     """
+    if len(any_of) > ALTERNATIVES_MAX:
+        raise InvalidValueError("any_of", f"at most {ALTERNATIVES_MAX}")
     limit = max(1, min(limit, PAGE_MAX))
     shown: list[Card] = []
     for _ in range(SCANS_MAX):
@@ -184,7 +190,7 @@ async def _rows(
     if not any_of:
         return await reads.find(CARDS, *terms, after=after, limit=limit)
     found: dict[str, Card] = {}
-    for term in any_of[:ALTERNATIVES_MAX]:
+    for term in any_of:
         found.update(await reads.find(CARDS, *terms, term, after=after, limit=limit))
     return sorted(found.items(), key=lambda row: row[0])[:limit]
 

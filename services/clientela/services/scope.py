@@ -124,15 +124,21 @@ async def check_target(
         raise UnknownError(kind, target)
 
 
+async def sees_client(reach: Reach, client_id: ClientId, directory: Directory) -> bool:
+    """Whether a client is there and within reach; for lists, whose items a query finds."""
+    if reach.is_whole:
+        return True
+    standing = await directory.client(client_id)
+    return standing is not None and reach.sees(standing)
+
+
 async def _is_within(kind: str, target: str, reach: Reach, directory: Directory) -> bool:
     match kind:
         case "client":
-            standing = await directory.client(ClientId(target))
-            return standing is not None and reach.sees(standing)
+            return await sees_client(reach, ClientId(target), directory)
         case "wallet":
             client_id = await directory.client_of(WalletId(target))
-            standing = await directory.client(client_id) if client_id is not None else None
-            return standing is not None and reach.sees(standing)
+            return client_id is not None and await sees_client(reach, client_id, directory)
         case "unit":
             upward = await directory.upward(UnitId(target))
             return upward is not None and reach.covers(upward)

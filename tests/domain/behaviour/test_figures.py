@@ -28,12 +28,14 @@ KINDS = [kind for kind in FactKind if kind not in {FactKind.BEGIN, FactKind.STAG
 
 
 def fact(number: int, kind: FactKind, hours: int, **more: object) -> Fact:
+    """A fact of any kind, so many hours after the begin."""
     at = AT + timedelta(hours=hours)
     values = {"code": Code("x"), "amount": Money(100, "EUR"), **more}
     return Fact(kind=kind, at=at, ref=Ref(JOURNAL, number), day=at.date(), **values)  # type: ignore[arg-type]
 
 
 def figures(facts) -> Behaviour:
+    """The figures of these facts."""
     behaviour = Behaviour()
     for each in facts:
         behaviour = behaviour.add(each)
@@ -81,7 +83,7 @@ def test_figures_of_each_fact():
 
 def test_what_is_remembered_is_bounded():
     """
-    Totals are kept for ever, single facts only up to a bound, so that a state does not grow with age.
+    Totals are kept for ever, single facts up to a bound: a state does not grow with age.
     """
     many = [fact(n, FactKind.PURCHASE, 24 * n) for n in range(1, 201)]
     many += [fact(n, FactKind.SIGNAL, n, code=Code(f"s{n}")) for n in range(300, 500)]

@@ -189,8 +189,11 @@ WRONG = {
         exits = [
           { to = "b", when = { purchase = { at_least = 2 } } },
           { to = "b", when = { purchases = { at_least = 2 }, left = {} } },
-          { to = "b", when = { all = [{ signal = "x" }, { any = [{ purchases = {} }, { idle_for = { days = 0 } }] }] } },
-          { to = "b", when = { not = { in_stage = { approaches = { on_distinct_days = true } } } } },
+          { to = "b", when = { all = [
+            { signal = "x" },
+            { any = [{ purchases = {} }, { idle_for = { days = 0 } }] },
+          ] } },
+          { to = "b", when = { not = { in_stage = { approaches = {} } } } },
           { to = "b", when = { purchases = { at_least = 3, at_most = 2 } } },
           { to = "b", when = { interactions = { at_least = 1, direction = "inward" } } },
           { to = "b", when = { spent = { at_least = 5 } } },
@@ -200,21 +203,35 @@ WRONG = {
         ]
         """,
         [
-            "lifecycle.models[0].stages[0].exits[0].when: unknown condition 'purchase'"
-            " (did you mean 'purchases'?)",
-            "lifecycle.models[0].stages[0].exits[1].when:"
-            " expected a table with one key, the name of the condition",
-            "lifecycle.models[0].stages[0].exits[2].when.all[1].any[0].purchases.at_least:"
-            " expected at_least, at_most or both",
-            "lifecycle.models[0].stages[0].exits[2].when.all[1].any[1].idle_for.days:"
-            " expected 1 to 36500",
+            (
+                "lifecycle.models[0].stages[0].exits[0].when: unknown condition 'purchase'"
+                " (did you mean 'purchases'?)"
+            ),
+            (
+                "lifecycle.models[0].stages[0].exits[1].when:"
+                " expected a table with one key, the name of the condition"
+            ),
+            (
+                "lifecycle.models[0].stages[0].exits[2].when.all[1].any[0].purchases.at_least:"
+                " expected at_least, at_most or both"
+            ),
+            (
+                "lifecycle.models[0].stages[0].exits[2].when.all[1].any[1].idle_for.days:"
+                " expected 1 to 36500"
+            ),
             "lifecycle.models[0].stages[0].exits[3].when.not.in_stage.approaches.at_least: missing",
-            "lifecycle.models[0].stages[0].exits[4].when.purchases.at_most:"
-            " expected no less than at_least",
-            "lifecycle.models[0].stages[0].exits[5].when.interactions.direction:"
-            " expected one of inbound, outbound",
-            "lifecycle.models[0].stages[0].exits[6].when.spent.at_least:"
-            ' expected an amount with its currency, such as "12.50 EUR"',
+            (
+                "lifecycle.models[0].stages[0].exits[4].when.purchases.at_most:"
+                " expected no less than at_least"
+            ),
+            (
+                "lifecycle.models[0].stages[0].exits[5].when.interactions.direction:"
+                " expected one of inbound, outbound"
+            ),
+            (
+                "lifecycle.models[0].stages[0].exits[6].when.spent.at_least:"
+                ' expected an amount with its currency, such as "12.50 EUR"'
+            ),
             "lifecycle.models[0].stages[0].exits[7].when.all: expected 1 to 32 of them",
             "lifecycle.models[0].stages[0].exits[8].when: expected a table",
             "lifecycle.models[0].stages[0].exits[9].when: missing",
@@ -258,13 +275,17 @@ WRONG = {
         entry = "start"
         labels = { en = "M" }
         stages = [
-          { id = "start", labels = { en = "S" }, exits = [{ to = "end", when = { signal = "x" } }] },
+          { id = "start", labels = { en = "S" }, exits = [
+            { to = "end", when = { signal = "x" } },
+          ] },
           { id = "end", end = true, labels = { en = "E" } },
         ]
         """,
         [
-            "lifecycle.models[0].stages[0].exits[0].cause:"
-            " missing: an end has a recorded cause (LIFE-23)"
+            (
+                "lifecycle.models[0].stages[0].exits[0].cause:"
+                " missing: an end has a recorded cause (LIFE-23)"
+            ),
         ],
     ),
     "presets and models": (

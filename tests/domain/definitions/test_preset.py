@@ -25,7 +25,7 @@ from clientela.domain.lifecycle.model import LifecycleDefinition
 )
 def test_preset_goes_through_the_same_door_as_a_company_s_own(preset, stages, ends):
     """
-    LIFE-4, LIFE-6: a preset is a document with every stage of the source, labelled in two languages.
+    LIFE-4, LIFE-6: a preset is a document with every stage of the source, in two languages.
     """
     section = load(preset_text(preset), {"lifecycle": LifecycleDefinition})[LifecycleDefinition]
     [model] = section.models

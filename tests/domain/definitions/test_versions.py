@@ -29,6 +29,7 @@ YEAR = "[ownership]\nlapses_after_days = 365"
 
 
 def applied(number: int, text: str, effective_from=AT) -> DefinitionsApplied:
+    """The event of this version."""
     canonical = document(parse(text))
     return DefinitionsApplied(
         number=number,
@@ -74,7 +75,7 @@ def test_wrong_document_is_not_applied():
     """
     company = Scenario(DEFINITIONS)
 
-    with pytest.raises(DefinitionsError, match="ownership.lapses_after_day: unknown key"):
+    with pytest.raises(DefinitionsError, match=r"ownership\.lapses_after_day: unknown key"):
         company.when(ApplyDefinitions.of("[ownership]\nlapses_after_day = 3"))
     with pytest.raises(DefinitionsError, match="no document"):
         company.when(ApplyDefinitions(document=Document("[]")))

@@ -73,9 +73,7 @@ CONTACT = RecordInteraction(
     employee_id=MARTA,
 )
 CONFLICT = RecordConflict(client_id=PETRA, employee_id=MARTA, cause=Code("error"))
-DEPARTURE = RecordDeparture(
-    client_id=PETRA, causes=(Code("moved-away"),), ended=EndKind.BY_CLIENT
-)
+DEPARTURE = RecordDeparture(client_id=PETRA, causes=(Code("moved-away"),), ended=EndKind.BY_CLIENT)
 SIGNAL = RecordSignal(client_id=PETRA, signal=Code("recommended-us"))
 
 
@@ -87,7 +85,7 @@ def company():
     return scenario
 
 
-def contacts(company) -> Contacts:
+def contacts(company: Scenario) -> Contacts:
     """What is open between Petra and the company."""
     return company.record(client_journal(PETRA)).of(Contacts)
 
@@ -207,8 +205,8 @@ def test_sum_over_employees_is_the_sum_over_clients(company):
 @pytest.mark.parametrize("direction", list(Direction))
 def test_only_a_sales_approach_of_ours_is_reserved_to_the_owner(company, direction, purpose):
     """
-    OWN-10: on an owned client a seller of another unit is refused, while service, billing, greeting,
-    marketing and feedback contacts of anybody pass and leave the owner in place.
+    OWN-10: on an owned client a seller of another unit is refused, while service, billing,
+    greeting, marketing and feedback contacts of anybody pass and leave the owner in place.
     """
     company.when(Approach(client_id=PETRA, employee_id=MARTA, channel=PHONE))
     with pytest.raises(ClientTakenError):

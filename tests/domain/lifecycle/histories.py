@@ -133,10 +133,12 @@ def day(number: float) -> datetime:
 
 
 def registered(when: float = 0) -> Write:
+    """The client came into the base."""
     return Write(Registered(client_id=PETRA), day(when))
 
 
 def bought(when: float, euros: int = 10) -> Write:
+    """The client bought something."""
     return Write(
         PurchaseRecorded(
             purchase=BusinessKey(Code("till"), BusinessId(str(when))),
@@ -152,6 +154,7 @@ def bought(when: float, euros: int = 10) -> Write:
 
 
 def returned(when: float, euros: int = 10) -> Write:
+    """The client brought something back."""
     return Write(
         ReturnRecorded(
             return_key=BusinessKey(Code("till"), BusinessId(str(when))),
@@ -172,6 +175,7 @@ def contact(
     purpose: Purpose = Purpose.ENQUIRY,
     kind: str = "call",
 ) -> Write:
+    """An interaction, begun by the client unless told otherwise."""
     return Write(
         InteractionRecorded(
             client_id=PETRA,
@@ -185,31 +189,42 @@ def contact(
 
 
 def signal(when: float, name: str, *, holds: bool = True) -> Write:
+    """A signal was recorded."""
     return Write(SignalRecorded(client_id=PETRA, signal=Code(name), holds=holds), day(when))
 
 
 def conflict(when: float) -> Write:
+    """Client and employee fell out."""
     fact = ConflictRecorded(client_id=PETRA, employee_id=IVO, cause=Code("error"))
     return Write(fact, day(when))
 
 
 def resolved(when: float, *, well: bool = True) -> Write:
+    """The conflict ended."""
     return Write(ConflictResolved(client_id=PETRA, handled_well=well), day(when))
 
 
 def left(when: float, *causes: str) -> Write:
+    """The client left."""
     named = tuple(Code(cause) for cause in causes or ("moved-away",))
     return Write(ClientLeft(client_id=PETRA, causes=named, ended=EndKind.BY_CLIENT), day(when))
 
 
-def company(section: LifecycleDefinition | None = None) -> Scenario:
+def company(settings: LifecycleDefinition | Definitions | None = None) -> Scenario:
     """A company that records facts and follows the lifecycle."""
-    return Scenario(WRITER, LIFECYCLE, sections=[section] if section else ())
+    scenario = Scenario(WRITER, LIFECYCLE)
+    if isinstance(settings, Definitions):
+        scenario.definitions = settings
+    elif settings is not None:
+        scenario.definitions = versions((0, settings))
+    return scenario
 
 
-def in_time(facts: Iterable[Write], section: LifecycleDefinition, until: datetime) -> Scenario:
+def in_time(
+    facts: Iterable[Write], settings: LifecycleDefinition | Definitions, until: datetime
+) -> Scenario:
     """Every fact recorded at the very moment it happened, then time up to *until*."""
-    scenario = company(section)
+    scenario = company(settings)
     for fact in facts:
         assert fact.occurred_at is not None
         scenario.advance(fact.occurred_at)
@@ -218,9 +233,11 @@ def in_time(facts: Iterable[Write], section: LifecycleDefinition, until: datetim
     return scenario
 
 
-def at_last(facts: Iterable[Write], section: LifecycleDefinition, until: datetime) -> Scenario:
+def at_last(
+    facts: Iterable[Write], settings: LifecycleDefinition | Definitions, until: datetime
+) -> Scenario:
     """Every fact recorded at *until*, in the order given."""
-    scenario = company(section).at(until)
+    scenario = company(settings).at(until)
     for fact in facts:
         scenario.when(fact)
     scenario.elapse(JOURNAL)
@@ -246,6 +263,7 @@ def told(scenario: Scenario, model: Code) -> list[tuple[object, ...]]:
             visit.causes,
             visit.cycle,
             visit.rule,
+            visit.definition,
         )
         for visit in visits(scenario.events, model)
     ]

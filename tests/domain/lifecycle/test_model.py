@@ -24,6 +24,7 @@ IDLE = "{ idle_for = { days = 1 } }"
 
 
 def model(there: str, back: str) -> LifecycleDefinition:
+    """A model of two stages and the two ways between them."""
     return definition(MODEL % (there, back))
 
 
@@ -77,7 +78,9 @@ def test_longer_circle_is_told_stage_by_stage():
         { to = "d", when = { signal = "y" } },
         { to = "c", when = { in_stage_for = { days = 1 } } },
       ] },
-      { id = "c", labels = { en = "C" }, exits = [{ to = "a", when = { purchases = { at_least = 1 } } }] },
+      { id = "c", labels = { en = "C" }, exits = [
+        { to = "a", when = { purchases = { at_least = 1 } } },
+      ] },
       { id = "d", labels = { en = "D" } },
     ]
     """

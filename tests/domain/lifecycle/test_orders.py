@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from clientela.domain.codec import Codec
 from clientela.domain.facts import Direction
 from clientela.domain.lifecycle import course
+from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.lifecycle.visits import visits
 from tests.domain.lifecycle.histories import (
@@ -22,11 +23,13 @@ from tests.domain.lifecycle.histories import (
     JOURNAL,
     SHOP,
     SHOP_DEFINITION,
+    SHOP_TEXT,
     at_last,
     bought,
     conflict,
     contact,
     day,
+    definition,
     in_time,
     left,
     moments,
@@ -35,6 +38,7 @@ from tests.domain.lifecycle.histories import (
     resolved,
     returned,
     signal,
+    versions,
 )
 
 
@@ -42,6 +46,8 @@ MODELS = (CLM, EFREMOVA, SHOP)
 LAST = 900
 SLOT = 1 / 16
 """Facts happen at moments of their own, several of them on one day."""
+
+CHANGED_TEXT = SHOP_TEXT.replace("days = 90", "days = 30").replace('"friend"', '"fan"')
 
 MAKERS = (
     bought,
@@ -147,6 +153,22 @@ def test_one_late_look_equals_many_punctual_ones(facts, pace):
         often.at(min(often.now + timedelta(days=pace), day(LAST * 3))).elapse(JOURNAL)
 
     assert present(once, MODELS) == present(often, MODELS)
+
+
+@FEW
+@given(data=st.data(), facts=histories(), start=st.sampled_from([20, 100, 300]))
+def test_order_of_hearing_does_not_matter_under_changing_rules(data, facts, start):
+    """
+    LIFE-11: at each moment the version in force then is applied, in whatever order facts are heard.
+    """
+    first, *rest = facts
+    changed = definition(CHANGED_TEXT)
+    settings = versions((0, LifecycleDefinition()), (start, SHOP_DEFINITION), (400, changed))
+
+    punctual = in_time(facts, settings, day(LAST * 3))
+    late = at_last([first, *data.draw(st.permutations(rest))], settings, day(LAST * 3))
+
+    assert present(punctual, MODELS) == present(late, MODELS)
 
 
 @FEW

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from clientela.domain.definitions.versions import definitions_of
 from clientela.domain.errors import UnknownError
 from clientela.domain.facts import Direction, Purpose
 from clientela.domain.ids import ClientId, Code
+from clientela.domain.lifecycle import course
 from clientela.domain.lifecycle.course import Means
 from clientela.domain.lifecycle.events import (
     StageCorrected,
@@ -23,6 +25,7 @@ from clientela.domain.lifecycle.refusals import (
 )
 from clientela.domain.lifecycle.stages import LIFECYCLE, Lifecycle, SetStage
 from clientela.domain.lifecycle.visits import stage_at, visits
+from clientela.domain.record import HistoryNeededError, Record
 from tests.domain.lifecycle.histories import (
     CLM,
     EFREMOVA,
@@ -571,25 +574,39 @@ def test_stage_set_asks_again():
 
 def test_late_fact_that_only_adds_is_a_stage_entered():
     """
-    LIFE-12: a late fact after which nothing had been concluded enters its stages as usual.
+    LIFE-12: a late fact that adds stages, and changes none, enters them at the moment it happened.
     """
     scenario = company(BOTH).at(day(50))
-    scenario.when(registered(0), contact(10))
+    scenario.when(registered(0), bought(1), bought(5), signal(9, "subscribed"))
 
-    events = scenario.when(bought(5))
+    scenario.when(signal(7, "recommends"))
+    events = scenario.when(signal(8, "buys-only-here"))
 
-    assert not [e for e in events if isinstance(e, StageEntered)]
-    assert StageCorrected is type(events[-1])
-    assert [("potential", 0), ("visitor", 5), ("buyer", 5), ("regular", 10)] == steps(
-        scenario, EFREMOVA
-    )
+    assert (
+        StageEntered(
+            client_id=PETRA, model=EFREMOVA, stage=Code("adherent"), previous=Code("regular")
+        ),
+    ) == events[1:]
+    assert ("adherent", 8) == steps(scenario, EFREMOVA)[-1]
 
-    events = scenario.when(
-        signal(7, "subscribed"), signal(8, "recommends"), signal(9, "buys-only-here")
-    )
 
-    assert [Code("adherent")] == [e.stage for e in events if isinstance(e, StageEntered)]
-    assert ("adherent", 10) == steps(scenario, EFREMOVA)[-1]
+def test_late_fact_that_only_adds_leads_through_several_stages():
+    """
+    LIFE-12: stages that a late fact leads through are entered one after the other.
+    """
+    scenario = company(SHOP_DEFINITION).at(day(200))
+    scenario.when(registered(0), bought(10), left(100), contact(150))
+
+    events = scenario.when(bought(120))
+
+    assert [("guest", 0), ("cold", 90), ("gone", 100), ("guest", 120)] == steps(scenario, SHOP)
+    assert [
+        ("shop", "guest", day(120)),
+        ("clm", "loyalty", day(120)),
+        ("efremova", "buyer", day(120)),
+        ("efremova", "regular", day(150)),
+    ] == [(e.event.model, e.event.stage, e.occurred_at) for e in scenario.events[-4:]]
+    assert [StageEntered] * 4 == [type(event) for event in events[1:]]
 
 
 def test_late_fact_that_changes_history_is_corrected_not_rewritten():
@@ -627,12 +644,8 @@ def test_new_model_judges_clients_by_all_that_happened():
     LIFE-11: a model that comes into force later places every client at that moment where its rules
     lead on the whole history.
     """
-    scenario = company()
-    scenario.definitions = versions((0, BOTH), (20, SHOP_DEFINITION))
-    for fact in (registered(0), bought(1), bought(2), bought(30)):
-        scenario.advance(fact.occurred_at)
-        scenario.when(fact)
-    scenario.advance(day(400))
+    facts = [registered(0), bought(1), bought(2), bought(30)]
+    scenario = in_time(facts, versions((0, BOTH), (20, SHOP_DEFINITION)), day(400))
 
     assert [("regular", 20), ("gone", 210)] == steps(scenario, SHOP)
     [first, _] = visits(scenario.events, SHOP)
@@ -648,10 +661,8 @@ def test_stage_that_a_new_version_dropped_is_left():
     LIFE-11: who stood in a stage that is gone stands where the new rules lead.
     """
     changed = SHOP_TEXT.replace('"cold"', '"cool"')
-    scenario = company()
-    scenario.definitions = versions((0, SHOP_DEFINITION), (100, definition(changed)))
-    scenario.when(registered(0))
-    scenario.advance(day(120))
+    settings = versions((0, SHOP_DEFINITION), (100, definition(changed)))
+    scenario = in_time([registered(0)], settings, day(120))
 
     assert [("guest", 0), ("cold", 90), ("cool", 100)] == steps(scenario, SHOP)
 
@@ -661,8 +672,7 @@ def test_late_fact_is_judged_by_the_rules_of_its_time():
     LIFE-11: at each moment the version in force then is applied, however late a fact is heard of.
     """
     stricter = SHOP_TEXT.replace("purchases = { at_least = 2 }", "purchases = { at_least = 3 }")
-    scenario = company()
-    scenario.definitions = versions((0, SHOP_DEFINITION), (50, definition(stricter)))
+    scenario = company(versions((0, SHOP_DEFINITION), (50, definition(stricter))))
     scenario.advance(day(60))
     scenario.when(registered(0), bought(1))
 
@@ -705,3 +715,81 @@ def test_sub_stages_are_counted_under_their_parent():
 
     assert [("guest", 0), ("small", 1), ("large", 2), ("gone", 3)] == found
     assert ["guest", "regular", "regular", "gone"] == [model.top(Code(s)) for s, _ in found]
+
+
+def test_stage_set_by_hand_stands_when_history_changes():
+    """
+    LIFE-26, LIFE-1: a late fact changes what led to a stage set by hand, not that it was set.
+    """
+    scenario = in_time([registered(0)], SHOP_DEFINITION, day(10))
+    cold = SetStage(client_id=PETRA, model=SHOP, stage=Code("cold"), reason=Code("moved"))
+    scenario.when(cold)
+    scenario.advance(day(20))
+
+    scenario.when(bought(1), bought(2))
+
+    assert [("guest", 0), ("regular", 2), ("cold", 10)] == steps(scenario, SHOP)
+    last = visits(scenario.events, SHOP)[-1]
+    assert (Means.HAND, "regular", (Code("moved"),)) == (last.means, last.previous, last.causes)
+
+
+def test_stage_set_by_hand_is_told_again_after_its_model_is_gone():
+    """
+    LIFE-11: a stage set in a model that a later version dropped stays in the history of its time.
+    """
+    settings = versions((0, SHOP_DEFINITION), (100, BOTH))
+    scenario = in_time([registered(0)], settings, day(10))
+    scenario.when(SetStage(client_id=PETRA, model=SHOP, stage=Code("cold"), reason=Code("moved")))
+    scenario.advance(day(200))
+
+    scenario.when(contact(5))
+
+    assert [("guest", 0), ("cold", 10)] == steps(scenario, SHOP)
+    scenario.definitions = versions((0, BOTH))
+    scenario.when(contact(4))
+    assert [] == steps(scenario, SHOP)
+
+
+def test_new_model_asks_for_the_whole_history_of_a_long_journal(monkeypatch):
+    """
+    LIFE-11: where not all facts are kept one by one, a new model needs the journal, and says so.
+    """
+    monkeypatch.setattr(course, "TAIL_MAX", 4)
+    monkeypatch.setattr(course, "TAIL_KEPT", 2)
+    settings = versions((0, BOTH), (100, SHOP_DEFINITION))
+    scenario = in_time([registered(0), *map(bought, range(1, 20))], settings, day(99))
+    context = scenario.at(day(150)).context()
+    journal = scenario.rulebook.fold(scenario.rulebook.empty(JOURNAL), scenario.events)
+
+    with pytest.raises(HistoryNeededError):
+        scenario.rulebook.elapse(Record([journal]), context)
+    history = {JOURNAL: tuple(scenario.events)}
+    decision = scenario.rulebook.elapse(Record([journal], histories=history), context)
+
+    assert ["regular"] == [recorded.event.stage for recorded in decision.events]
+    [recorded] = decision.events
+    assert (day(100), day(2)) == (recorded.occurred_at, recorded.event.counts_from)
+
+
+def test_first_version_rules_the_history_before_it():
+    """
+    LIFE-11: a company that begins with the defaults and then applies its first version has its
+    history judged by that version from the begin.
+    """
+    facts = [registered(0), bought(1), bought(2)]
+    scenario = in_time(facts, definitions_of((), {}), day(10))
+    scenario.definitions = versions((20, SHOP_DEFINITION))
+    scenario.at(day(400)).elapse(JOURNAL)
+
+    assert [("guest", 0), ("regular", 2), ("gone", 182)] == steps(scenario, SHOP)
+
+
+def test_fact_of_the_future_comes_after_what_time_does_before_it():
+    """
+    LIFE-16: a fact dated after now is judged at its moment, with the time until then gone by.
+    """
+    scenario = in_time([registered(0), bought(1), bought(2)], SHOP_DEFINITION, day(10))
+
+    scenario.when(bought(300))
+
+    assert [("guest", 0), ("regular", 2), ("gone", 182), ("guest", 300)] == steps(scenario, SHOP)

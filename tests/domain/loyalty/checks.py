@@ -20,7 +20,7 @@ from clientela.domain.ids import Ref, wallet_journal
 from clientela.domain.loyalty.adjustment import PointsGranted, PointsWithdrawn
 from clientela.domain.loyalty.debt import DebtCreated, DebtRepaid
 from clientela.domain.loyalty.earning import PointsIssued
-from clientela.domain.loyalty.entries import Account, entries
+from clientela.domain.loyalty.entries import Account, entries, lot_movements
 from clientela.domain.loyalty.expiry import PointsExpired
 from clientela.domain.loyalty.lots import Lot, LotId
 from clientela.domain.loyalty.restoration import PointsRestored
@@ -92,6 +92,7 @@ class Glance:
         self.passed: Passage | None = None
         self.sums: Counter[str] = Counter()
         self.accounts: Counter[Account] = Counter()
+        self.per_lot: Counter[LotId] = Counter()
         self.expired_of: Counter[LotId] = Counter()
         self.captured_for: Counter[str] = Counter()
         self.restored_for: Counter[str] = Counter()
@@ -167,6 +168,8 @@ class Glance:
         event = recorded.event
         for entry in entries(event):
             self.accounts[entry.account] += entry.points
+        for lot_id, points in lot_movements(event):
+            self.per_lot[lot_id] += points
         name, payload = self.codec.encode(event)
         self.written.append(canonical({name: payload}))
         match event:
@@ -244,6 +247,8 @@ def conservation(glance: Glance) -> None:
     came = s["issued"] + s["granted"] + s["restored"]
     went = s["captured"] + s["withdrawn"] + s["expired"] + s["revoked"] + s["debt_repaid"]
     assert came - went == sum(lot.remaining for lot in wallet.lots.values()), "I1 points"
+    lots = {lot_id: lot.remaining for lot_id, lot in wallet.lots.items()}
+    assert {lot_id: points for lot_id, points in glance.per_lot.items() if points} == lots, "I1 lot"
     assert s["debt_created"] - s["debt_repaid"] == wallet.debt, "I1 debt"
     assert {name: s[name] for name in TOTALS} == _totals(wallet), "I1 totals"
 

@@ -53,7 +53,7 @@ def _terms(
         shortfall=policy,
         zone=Code(zone),
     )
-    said = {
+    said: dict[str, object] = {
         "line": Fraction(per_line, 100),
         "basket": Fraction(*basket),
         "months": months,

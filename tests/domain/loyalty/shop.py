@@ -13,6 +13,7 @@ from clientela.domain.draft import State, state
 from clientela.domain.event import Origin, PendingEvent, event
 from clientela.domain.facts import (
     BusinessKey,
+    ClientErased,
     Line,
     PurchaseRecorded,
     ReturnedLine,
@@ -76,12 +77,16 @@ WRITER = RuleSet(
     name="writer",
     state=Nothing,
     commands=(Write,),
-    events=(Registered, PurchaseRecorded, ReturnRecorded, ReturnMatched),
+    events=(Registered, ClientErased, PurchaseRecorded, ReturnRecorded, ReturnMatched),
     decide=lambda _record, command, _context: tuple(
         PendingEvent(fact, rule="REC-3") for fact in command.facts
     ),
     evolve=lambda _draft, _recorded: None,
 )
+
+
+REGISTRAR = attrs.evolve(WRITER, name="registrar", events=(Registered, ClientErased))
+"""Registers Petra beside the real rule set of purchases."""
 
 
 def programme(**changes: object) -> Programme:
@@ -204,4 +209,4 @@ class Shop(Scenario):
         return self.history(wallet_journal(WALLET))
 
 
-_FACTS = (Registered, PurchaseRecorded, ReturnRecorded, ReturnMatched)
+_FACTS = (Registered, ClientErased, PurchaseRecorded, ReturnRecorded, ReturnMatched)

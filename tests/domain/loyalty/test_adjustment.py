@@ -70,7 +70,7 @@ def test_points_given_may_have_a_last_day_and_a_priority(shop):
     assert (
         Allocation(lot_id=LotId("till:g1/%adjustment"), points=5),
         Allocation(lot_id=LotId("till:1/a"), points=1),
-    ) == spent.allocations  # type: ignore[attr-defined]
+    ) == spent.allocations
     ends = shop.wallet.empty_lots[LotId("till:g1/%adjustment")].expires_at
     assert datetime(2026, 3, 31, 22, 0, tzinfo=UTC) == ends
 

@@ -8,6 +8,7 @@ import pytest
 
 from clientela.domain.errors import InvalidValueError, KeyTakenError, UnknownError
 from clientela.domain.event import Key
+from clientela.domain.facts import ClientErased
 from clientela.domain.fingerprint import MismatchError
 from clientela.domain.ids import Code, WalletId, client_journal
 from clientela.domain.loyalty.balance import balance
@@ -24,10 +25,17 @@ from clientela.domain.loyalty.cards import (
     CardId,
     CardIssued,
     CardReplaced,
+    CardsClosed,
     CardStatus,
     CardUnblocked,
 )
-from clientela.domain.loyalty.refusals import CardBlockedError, CardLimitError, CardReplacedError
+from clientela.domain.loyalty.ledger import asks
+from clientela.domain.loyalty.refusals import (
+    CardBlockedError,
+    CardClosedError,
+    CardLimitError,
+    CardReplacedError,
+)
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.personal import Personal, Sealed
 from tests.domain.loyalty.shop import PETRA, WALLET, Shop, bought, key, line
@@ -156,7 +164,7 @@ def test_member_without_a_card_still_pays(shop):
 @pytest.mark.parametrize("blocked_first", [True, False])
 def test_replaced_card_keeps_the_balance_and_is_refused(shop, blocked_first):
     """
-    LOY-4: the balance stays, the new card pays, the old one is refused and says that there is a new one.
+    LOY-4: the balance stays, the new card pays, the old one says that there is a new one.
     """
     if blocked_first:
         shop.when(BlockCard(wallet_id=WALLET, card_id=BLUE, reason=LOST))
@@ -216,3 +224,39 @@ def test_wallet_has_a_limited_number_of_cards(shop):
 
     with pytest.raises(CardLimitError, match="at most 100 cards"):
         shop.when(issue(GOLD, OTHER))
+
+
+def test_cards_of_an_erased_client_end_and_their_numbers_are_free(shop):
+    """
+    LOY-5: with the client the cards end, nothing leads from a number to the wallet any more, and
+    the points stay in the sums.
+    """
+    shop.when(replace())
+
+    closed = shop.write(ClientErased(client_id=PETRA, act=Code("7")))
+    shop.vault.forget(client_journal(PETRA))
+
+    assert (CardsClosed(card_ids=(BLUE, GOLD)),) == closed
+    assert (None, None) == (shop.holder(number_key(shop)), shop.holder(number_key(shop, OTHER)))
+    with pytest.raises(CardClosedError, match="closed"):
+        shop.when(pay(GOLD))
+    with pytest.raises(CardClosedError):
+        shop.when(BlockCard(wallet_id=WALLET, card_id=BLUE, reason=LOST))
+    assert 10 == balance(shop.wallet, AT).points
+    assert () == shop.write(ClientErased(client_id=PETRA, act=Code("8")))
+
+
+def test_card_whose_number_nobody_can_read_any_more_reserves_nothing(shop):
+    """
+    LOY-5: a history asked again after its client was erased comes to the same card, without a key.
+    """
+    issued = shop.events[-1]
+    shop.vault.forget(client_journal(PETRA))
+    command = asks(issued)
+    assert isinstance(command, IssueCard)
+    again = Shop()
+    again.vault = shop.vault
+    again.write(bought(1, line("a", 1000)))
+
+    assert (issued.event,) == again.when(command)
+    assert None is again.holder(number_key(shop))

@@ -20,11 +20,10 @@ from clientela.domain.loyalty.traces import Pieces
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.purchase.matching import Wanted
 from clientela.domain.purchase.recording import PURCHASE, RecordPurchase, RecordReturn
-from clientela.domain.ruleset import RuleSet
 from tests.domain.loyalty.shop import (
     PETRA,
+    REGISTRAR,
     WALLET,
-    Nothing,
     Registered,
     Shop,
     Write,
@@ -36,22 +35,6 @@ from tests.domain.loyalty.shop import (
     returned,
 )
 from tests.domain.spec import AT, Scenario
-
-
-REGISTRAR = RuleSet(
-    name="registrar",
-    state=Nothing,
-    commands=(Write,),
-    events=(Registered,),
-    decide=lambda record, command, context: _written(command),
-    evolve=lambda _draft, _recorded: None,
-)
-
-
-def _written(command: Write):
-    from clientela.domain.event import PendingEvent
-
-    return tuple(PendingEvent(fact, rule="REC-3") for fact in command.facts)
 
 
 @pytest.mark.parametrize("rule_sets", [(PURCHASE, LOYALTY), (LOYALTY, PURCHASE)], ids=str)
@@ -163,7 +146,7 @@ def test_any_split_of_a_return_in_any_order_ends_the_same(
     quantities, policy, spent, data, in_pieces
 ):
     """
-    LOY-10: partial returns, in whatever order and size, assess and restore what one return does (I14).
+    LOY-10: partial returns of any size and order assess and restore what one does (I14).
     """
     whole = [(f"l{i}", quantity) for i, quantity in enumerate(quantities)]
     pieces = [(name, 1) for name, quantity in whole for _ in range(quantity)]
@@ -173,7 +156,6 @@ def test_any_split_of_a_return_in_any_order_ends_the_same(
     if data % 2:
         parts.reverse()
 
-    at_once = Shop(programme())
     at_once = _life(quantities, policy, spent, [])
     at_once.write(returned("r", *((2, name, quantity) for name, quantity in whole)))
     one, many = at_once.wallet, _life(quantities, policy, spent, parts).wallet

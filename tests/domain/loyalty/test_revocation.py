@@ -149,8 +149,10 @@ def test_the_lines_own_points_go_first_then_others_that_expire_first():
     shop = Shop()
     shop.write(bought(1, line("a", 1000)))
     shop.when(spend(7))
-    shop.at(AT + timedelta(days=2)).write(bought(3, line("a", 1000)))
-    shop.at(AT + timedelta(days=1)).write(bought(2, line("a", 200)))
+    shop.at(AT + timedelta(days=2))
+    shop.write(bought(3, line("a", 1000)))
+    shop.at(AT + timedelta(days=1))
+    shop.write(bought(2, line("a", 200)))
 
     (revoked,) = shop.write(returned("r1", (1, "a", 1)))
 

@@ -34,6 +34,15 @@ class Waiting:
     refund: int
 
 
+Took = tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]
+"""Pieces and cents, each by purchase line."""
+
+
+def nothing() -> Took:
+    """No pieces, no cents."""
+    return Counter(), Counter()
+
+
 @attrs.define
 class PieceModel:
     """
@@ -61,7 +70,7 @@ class PieceModel:
         Returns:
             For each waiting return that gets something: pieces and refund by purchase line.
         """
-        new = []
+        new: list[Piece] = []
         for line_id, sku, quantity, net in lines:
             self.cost[number, line_id] = net
             new.extend(
@@ -71,7 +80,7 @@ class PieceModel:
         self.pieces = sorted([*self.pieces, *new], key=lambda piece: piece.bought_on)
         matched = {}
         for name, rests in sorted(self.waiting.items(), key=lambda item: item[1][0].on):
-            took = Counter(), Counter()
+            took = nothing()
             still = []
             for rest in rests:
                 left, refund = self._take(rest, new, took)
@@ -90,7 +99,7 @@ class PieceModel:
         Returns:
             Pieces and refund by purchase line, then pieces and refund without purchase.
         """
-        took = Counter(), Counter()
+        took = nothing()
         rests = []
         for sku, quantity, refund, purchase, line_id in wanted:
             asked = Waiting(day, sku, purchase, line_id, quantity, refund)
@@ -112,9 +121,7 @@ class PieceModel:
             piece.is_back = True
             line = piece.purchase, piece.line_id
             if wanted.refund is None:
-                count = sum(
-                    p.is_back for p in self.pieces if (p.purchase, p.line_id) == line
-                )
+                count = sum(p.is_back for p in self.pieces if (p.purchase, p.line_id) == line)
                 share = self._price(line, count)
                 cents = min(share, max(self.cost[line] - self.paid_back[line], 0))
             else:

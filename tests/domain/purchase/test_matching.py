@@ -21,7 +21,7 @@ from clientela.domain.facts import (
 )
 from clientela.domain.ids import Code, WalletId
 from clientela.domain.money import Money
-from tests.domain.purchase.pieces import PieceModel
+from tests.domain.purchase.pieces import PieceModel, nothing
 from tests.domain.purchase.till import (
     CUP,
     DAY,
@@ -120,9 +120,7 @@ def test_return_belongs_to_purchases_of_its_currency(company):
     """
     Loyalty invariant 24: pieces paid in another currency are not given back in this one.
     """
-    (returned,) = company.when(
-        attrs.evolve(back(9, wanted(1, TEA), day=9), currency="USD")
-    )
+    (returned,) = company.when(attrs.evolve(back(9, wanted(1, TEA), day=9), currency="USD"))
 
     assert ([], [("tea", 1, 0)]) == (came_from(returned), without_purchase(returned))
     assert Money(0, "USD") == returned.refund
@@ -161,9 +159,12 @@ def test_stated_refund_is_spread_by_pieces_and_sums_exactly(company):
     """
     (returned,) = company.when(back(9, wanted(16, TEA, refund=1000), day=9))
 
-    assert [("old", "1", 2, 125), ("mid", "1", 3, 187), ("new", "1", 5, 313), ("new", "2", 5, 312)] == (
-        came_from(returned)
-    )
+    assert [
+        ("old", "1", 2, 125),
+        ("mid", "1", 3, 187),
+        ("new", "1", 5, 313),
+        ("new", "2", 5, 312),
+    ] == (came_from(returned))
     assert [("tea", 1, 63)] == without_purchase(returned)
     assert eur(1000) == returned.refund
 
@@ -353,7 +354,7 @@ def _bring_back(company, model, number, day, lines):
 
 
 def _grouped(event):
-    pieces, refunds = Counter(), Counter()
+    pieces, refunds = nothing()
     for each in event.matched:
         pieces[each.purchase.id, each.line_id] += each.quantity
         refunds[each.purchase.id, each.line_id] += each.refund.minor

@@ -5,6 +5,7 @@ Recording purchases: once, whole, within bounds.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -230,7 +231,7 @@ def test_client_must_be_known(company, command):
         company.when(attrs.evolve(command, client_id=ClientId("ghost")))
 
 
-def lines_with(**changes: object) -> dict[str, object]:
+def lines_with(**changes: Any) -> dict[str, object]:
     """One line, changed."""
     return {"lines": (attrs.evolve(line("1", TEA, 3, 900), **changes),)}
 
@@ -257,7 +258,14 @@ MONEY = Tender(kind=TenderKind.MONEY, amount=eur(1350))
         ({"lines": (line("1", TEA, 1, AMOUNT_MINOR_MAX), line("2", TEA, 1, 1))}, "minor"),
         (paid(attrs.evolve(MONEY, amount=eur(1349))), "tenders"),
         (paid(attrs.evolve(MONEY, amount=eur(1351))), "tenders"),
-        (paid(MONEY, attrs.evolve(MONEY, amount=eur(-1)), Tender(kind=TenderKind.MONEY, amount=eur(1))), "tenders"),
+        (
+            paid(
+                MONEY,
+                attrs.evolve(MONEY, amount=eur(-1)),
+                Tender(kind=TenderKind.MONEY, amount=eur(1)),
+            ),
+            "tenders",
+        ),
         (paid(attrs.evolve(MONEY, points=5)), "tenders"),
         (paid(attrs.evolve(MONEY, kind=TenderKind.POINTS, points=-5)), "tenders"),
         (paid(attrs.evolve(MONEY, amount=Money(1350, "USD"))), "currency"),
@@ -331,7 +339,13 @@ def test_malformed_return_is_refused_by_field(company, command, field):
 
 @pytest.mark.parametrize(
     ("source", "number", "field"),
-    [("", "1", "source"), ("a:b", "1", "source"), ("s" * 129, "1", "source"), ("s", "", "id"), ("s", "1" * 129, "id")],
+    [
+        ("", "1", "source"),
+        ("a:b", "1", "source"),
+        ("s" * 129, "1", "source"),
+        ("s", "", "id"),
+        ("s", "1" * 129, "id"),
+    ],
 )
 def test_identity_has_a_source_without_colon_and_a_number(source, number, field):
     """

@@ -89,8 +89,7 @@ def open_of(company: Scenario, client: ClientId = PETRA) -> Purchases:
 def came_from(event) -> list[tuple[str, str, int, int]]:
     """Purchase, line, pieces and refund of each matched line."""
     return [
-        (back.purchase.id, back.line_id, back.quantity, back.refund.minor)
-        for back in event.matched
+        (back.purchase.id, back.line_id, back.quantity, back.refund.minor) for back in event.matched
     ]
 
 

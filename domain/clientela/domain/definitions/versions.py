@@ -214,18 +214,16 @@ def _apply(
 
 def evolve(draft: Versions, recorded: RecordedEvent) -> None:
     """Fold an event into *draft*."""
-    if isinstance(recorded.event, DefinitionsApplied):
-        draft.number = recorded.event.number
-        draft.digest = recorded.event.digest
-        draft.effective_from = recorded.event.effective_from
-        draft.applied = recorded.ref
+    applied: DefinitionsApplied = recorded.event
+    draft.number = applied.number
+    draft.digest = applied.digest
+    draft.effective_from = applied.effective_from
+    draft.applied = recorded.ref
 
 
-def asks(recorded: RecordedEvent) -> ApplyDefinitions | None:
+def asks(recorded: RecordedEvent) -> ApplyDefinitions:
     """The command behind an applied version."""
-    applied = recorded.event
-    if not isinstance(applied, DefinitionsApplied):
-        return None
+    applied: DefinitionsApplied = recorded.event
     return ApplyDefinitions(
         document=applied.document,
         effective_from=applied.effective_from,

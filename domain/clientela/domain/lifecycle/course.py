@@ -181,8 +181,6 @@ class Track:
 
     def with_fact(self, fact: Fact) -> Track:
         """This track with one more fact in its place."""
-        if fact.kind is FactKind.BEGIN and self.now.end is not None and not self._is_first(fact):
-            return self
         if self.now.end is None or fact.moment > self.now.end:
             longer = attrs.evolve(self, tail=(*self.tail, fact), now=self.now.absorb(fact))
             if len(longer.tail) <= TAIL_MAX:
@@ -237,10 +235,6 @@ class Track:
     def refolded(self) -> Track:
         """This track with its present course folded anew from the base."""
         return attrs.evolve(self, now=folded(self.base, self.tail, self.moves))
-
-    def _is_first(self, fact: Fact) -> bool:
-        began_at = self.now.life.began_at
-        return began_at is None or fact.at < began_at
 
     def cut(self, end: Moment) -> Track:
         """This track with facts and moves up to *end* folded into the base."""

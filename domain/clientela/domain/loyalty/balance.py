@@ -4,12 +4,12 @@ How many points there are, and which events made each of them (loyalty F1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import attrs
 
-from clientela.domain.event import RecordedEvent
+from clientela.domain.event import Origin, RecordedEvent
 from clientela.domain.ids import Ref
 from clientela.domain.loyalty.debt import DebtCreated, DebtRepaid
 from clientela.domain.loyalty.entries import lot_movements
@@ -49,10 +49,13 @@ class Movement:
         ref: The event.
 
         points: Added above 0, taken below 0.
+
+        facts: What it goes back to: purchases, returns, payments; itself if somebody asked for it.
     """
 
     ref: Ref
     points: int
+    facts: tuple[Ref, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -89,9 +92,9 @@ class Explanation:
 
     @property
     def because(self) -> tuple[Ref, ...]:
-        """Every event named, each once, oldest first."""
+        """Every fact that the balance goes back to, each once."""
         movements = (m for story in self.lots for m in story.movements)
-        return tuple(sorted({m.ref for m in (*movements, *self.debt)}))
+        return tuple(sorted({fact for m in (*movements, *self.debt) for fact in m.facts}))
 
 
 def balance(wallet: Wallet, now: datetime) -> Balance:
@@ -115,14 +118,16 @@ def explain(wallet: Wallet, events: Iterable[RecordedEvent], now: datetime) -> E
     """
     stories: dict[LotId, list[Movement]] = {}
     debt: list[Movement] = []
+    known: dict[Ref, tuple[Ref, ...]] = {}
     for recorded in events:
+        facts = known[recorded.ref] = _facts(recorded, known)
         for lot_id, points in lot_movements(recorded.event):
-            stories.setdefault(lot_id, []).append(Movement(recorded.ref, points))
+            stories.setdefault(lot_id, []).append(Movement(recorded.ref, points, facts))
         match recorded.event:
             case DebtCreated(points=points):
-                debt.append(Movement(recorded.ref, points))
+                debt.append(Movement(recorded.ref, points, facts))
             case DebtRepaid(points=points):
-                debt.append(Movement(recorded.ref, -points))
+                debt.append(Movement(recorded.ref, -points, facts))
                 debt = debt if sum(m.points for m in debt) else []
             case _:
                 pass
@@ -135,3 +140,15 @@ def explain(wallet: Wallet, events: Iterable[RecordedEvent], now: datetime) -> E
         ),
         debt=tuple(debt),
     )
+
+
+def _facts(recorded: RecordedEvent, known: Mapping[Ref, tuple[Ref, ...]]) -> tuple[Ref, ...]:
+    """
+    What an event goes back to, through everything that rules and time made of it.
+
+    Facts of other journals are not followed further: nothing was derived there for this wallet.
+    """
+    if recorded.type.origin in {Origin.RECORDED, Origin.DECIDED}:
+        return (recorded.ref,)
+    named = (known.get(ref, (ref,)) for ref in recorded.because)
+    return tuple(sorted({fact for facts in named for fact in facts}))

@@ -15,7 +15,7 @@ import attrs
 
 from clientela.domain.context import Context, Naming
 from clientela.domain.errors import InvalidValueError, UnknownError
-from clientela.domain.event import Key, PendingEvent
+from clientela.domain.event import Key, PendingEvent, RecordedEvent
 from clientela.domain.ids import (
     ID_LENGTH_MAX,
     Code,
@@ -25,13 +25,14 @@ from clientela.domain.ids import (
     client_journal,
     wallet_journal,
 )
-from clientela.domain.loyalty.card_use import card_of, check_not_replaced
+from clientela.domain.loyalty.card_use import card_of, check_open
 from clientela.domain.loyalty.cards import (
     CardBlocked,
     CardId,
     CardIssued,
     CardKind,
     CardReplaced,
+    CardsClosed,
     CardStatus,
     CardUnblocked,
 )
@@ -178,6 +179,8 @@ def decide(record: Record, command: CardCommand, context: Context) -> Iterable[P
 
         CardReplacedError: the card was replaced by another.
 
+        CardClosedError: the client behind the card was erased.
+
         CardLimitError: the wallet has too many cards.
 
         KeyTakenError: the number is another wallet's.
@@ -207,7 +210,7 @@ def _new(wallet: Wallet, command: IssueCard | ReplaceCard, key: tuple[Key, ...])
         issued = CardIssued(card_id=command.card_id, number=number, kind=CardKind.PERSONAL)
         return PendingEvent(issued, rule="LOY-5", because=(wallet.opened,), reserve=key)
     old = card_of(wallet, command.card_id)
-    check_not_replaced(old)
+    check_open(old)
     _check_new(wallet, command.new_card_id)
     replaced = CardReplaced(
         card_id=command.card_id,
@@ -235,7 +238,7 @@ def _of_holder(number: PersonalText, wallet: Wallet) -> PersonalText:
 
 def _switch(wallet: Wallet, command: BlockCard | UnblockCard) -> Iterable[PendingEvent]:
     card = card_of(wallet, command.card_id)
-    check_not_replaced(card)
+    check_open(card)
     changed: CardBlocked | CardUnblocked
     if isinstance(command, BlockCard):
         changed = CardBlocked(card_id=card.card_id, reason=command.reason)
@@ -244,6 +247,15 @@ def _switch(wallet: Wallet, command: BlockCard | UnblockCard) -> Iterable[Pendin
         changed = CardUnblocked(card_id=card.card_id)
         is_so = card.status is CardStatus.ACTIVE
     return () if is_so else (PendingEvent(changed, rule="LOY-4", because=(card.changed,)),)
+
+
+def close(wallet: Wallet, erased: RecordedEvent, naming: Naming) -> Iterable[PendingEvent]:
+    """When the client behind a wallet is erased, its cards end and their numbers are given back."""
+    cards = [card for card in wallet.cards.values() if card.status is not CardStatus.CLOSED]
+    if cards and wallet.client_id == erased.event.client_id:
+        closed = CardsClosed(card_ids=tuple(card.card_id for card in cards))
+        release = tuple(key for card in cards for key in _key(card.number, naming))
+        yield PendingEvent(closed, rule="identity.erasure", because=(erased.ref,), release=release)
 
 
 def asked(

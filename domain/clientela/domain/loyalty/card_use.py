@@ -14,20 +14,25 @@ from clientela.domain.loyalty.cards import (
     CardId,
     CardIssued,
     CardReplaced,
+    CardsClosed,
     CardStatus,
     CardUnblocked,
 )
-from clientela.domain.loyalty.refusals import CardBlockedError, CardReplacedError
+from clientela.domain.loyalty.refusals import CardBlockedError, CardClosedError, CardReplacedError
 from clientela.domain.loyalty.wallet import Wallet
 
 
-def check_not_replaced(card: Card) -> None:
+def check_open(card: Card) -> None:
     """
-    Check that no other card took its place.
+    Check that the card's life has not ended.
 
     Raises:
-        CardReplacedError: one did.
+        CardReplacedError: another card took its place.
+
+        CardClosedError: the client behind it was erased.
     """
+    if card.status is CardStatus.CLOSED:
+        raise CardClosedError((card.changed,))
     if card.successor is not None:
         raise CardReplacedError(card.successor, (card.changed,))
 
@@ -59,9 +64,11 @@ def usable(wallet: Wallet, card_id: CardId) -> Card:
         CardBlockedError: it is blocked.
 
         CardReplacedError: it was replaced by another.
+
+        CardClosedError: the client behind it was erased.
     """
     card = card_of(wallet, card_id)
-    check_not_replaced(card)
+    check_open(card)
     if card.status is CardStatus.BLOCKED:
         raise CardBlockedError((card.changed,))
     return card
@@ -88,6 +95,14 @@ def fold_replaced(draft: Wallet, replaced: CardReplaced, ref: Ref) -> None:
             card, status=CardStatus.REPLACED, changed=ref, successor=replaced.new_card_id
         )
     draft.cards[replaced.new_card_id] = _active(replaced.new_card_id, replaced, ref)
+
+
+def fold_closed(draft: Wallet, closed: CardsClosed, ref: Ref) -> None:
+    """The cards are nobody's any more."""
+    for card_id in closed.card_ids:
+        card = draft.cards.get(card_id)
+        if card is not None:
+            draft.cards[card_id] = attrs.evolve(card, status=CardStatus.CLOSED, changed=ref)
 
 
 def _active(card_id: CardId, made: CardIssued | CardReplaced, ref: Ref) -> Card:

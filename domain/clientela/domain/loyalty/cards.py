@@ -31,6 +31,7 @@ class CardStatus(enum.Enum):
     ACTIVE = "active"
     BLOCKED = "blocked"
     REPLACED = "replaced"
+    CLOSED = "closed"
 
 
 @attrs.frozen(kw_only=True)
@@ -130,3 +131,15 @@ class CardReplaced:
     number: PersonalText
     kind: CardKind
     reason: Code
+
+
+@event("cards-closed", origin=Origin.DERIVED)
+class CardsClosed:
+    """
+    The client behind the cards was erased; their numbers are free again (LOY-5).
+
+    Attributes:
+        card_ids: The cards.
+    """
+
+    card_ids: tuple[CardId, ...]

@@ -66,13 +66,10 @@ def settled(wallet: Wallet, cause: RecordedEvent, context: Context) -> Wallet:
     """A copy of *wallet* as `settle` leaves it."""
     draft = thaw(wallet)
     for pending in settle(wallet, cause, context):
-        match pending.event:
-            case expiry.PointsExpired() as happened:
-                expiry.fold_expired(draft, happened, cause.ref)
-            case DebtRepaid() as repaid:
-                fold_repaid(draft, repaid, cause.ref)
-            case _:
-                pass
+        if isinstance(pending.event, DebtRepaid):
+            fold_repaid(draft, pending.event, cause.ref)
+        else:
+            expiry.fold_expired(draft, pending.event, cause.ref)
     return draft
 
 

@@ -90,13 +90,10 @@ def entries(event: Any) -> tuple[Entry, ...]:
 
 def _waived(shortfall: int, policy: Shortfall) -> tuple[Entry, ...]:
     """Who bears a shortfall that is not owed; debt has an event of its own."""
-    match policy:
-        case Shortfall.CLAMP:
-            return _move(shortfall, Account.FORGIVEN, Account.REVOCATION)
-        case Shortfall.DEDUCT_FROM_REFUND:
-            return _move(shortfall, Account.REFUND, Account.REVOCATION)
-        case Shortfall.DEBT:
-            return ()
+    if policy is Shortfall.DEBT:
+        return ()
+    bearer = Account.FORGIVEN if policy is Shortfall.CLAMP else Account.REFUND
+    return _move(shortfall, bearer, Account.REVOCATION)
 
 
 def _move(points: int, source: Account, target: Account) -> tuple[Entry, ...]:

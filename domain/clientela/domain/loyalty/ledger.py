@@ -13,7 +13,7 @@ from typing import assert_never
 
 from clientela.domain.context import Context, Definitions, Naming
 from clientela.domain.event import Key, PendingEvent, RecordedEvent
-from clientela.domain.facts import PurchaseRecorded, ReturnMatched, ReturnRecorded
+from clientela.domain.facts import ClientErased, PurchaseRecorded, ReturnMatched, ReturnRecorded
 from clientela.domain.ids import JournalKind, WalletId, wallet_journal
 from clientela.domain.loyalty import (
     adjustment,
@@ -30,7 +30,13 @@ from clientela.domain.loyalty import (
 )
 from clientela.domain.loyalty.adjustment import AdjustPoints, PointsGranted, PointsWithdrawn
 from clientela.domain.loyalty.card_rules import BlockCard, IssueCard, ReplaceCard, UnblockCard
-from clientela.domain.loyalty.cards import CardBlocked, CardIssued, CardReplaced, CardUnblocked
+from clientela.domain.loyalty.cards import (
+    CardBlocked,
+    CardIssued,
+    CardReplaced,
+    CardsClosed,
+    CardUnblocked,
+)
 from clientela.domain.loyalty.debt import DebtCreated, DebtRepaid
 from clientela.domain.loyalty.earning import EarningDeclined, PointsIssued
 from clientela.domain.loyalty.expiry import PointsExpired
@@ -103,6 +109,8 @@ def react(record: Record, recorded: RecordedEvent, context: Context) -> Iterable
             yield from returns.take_back(wallet, pieces, key, recorded, context)
         case PointsIssued() | PointsGranted() | PointsRestored():
             yield from debt.settle(wallet, recorded, context)
+        case ClientErased():
+            yield from card_rules.close(wallet, recorded, context)
         case _:
             pass
 
@@ -174,6 +182,8 @@ def evolve(draft: Wallet, recorded: RecordedEvent) -> None:
             card_use.fold_status(draft, event, ref)
         case CardReplaced() as event:
             card_use.fold_replaced(draft, event, ref)
+        case CardsClosed() as event:
+            card_use.fold_closed(draft, event, ref)
         case _:
             pass
 
@@ -220,6 +230,7 @@ LOYALTY = RuleSet(
         CardBlocked,
         CardUnblocked,
         CardReplaced,
+        CardsClosed,
         PointsIssued,
         EarningDeclined,
         PointsCaptured,
@@ -234,7 +245,7 @@ LOYALTY = RuleSet(
         ReturnParked,
         ReturnResumed,
     ),
-    hears=(PurchaseRecorded, ReturnRecorded, ReturnMatched),
+    hears=(PurchaseRecorded, ReturnRecorded, ReturnMatched, ClientErased),
     decide=decide,
     evolve=evolve,
     react=react,

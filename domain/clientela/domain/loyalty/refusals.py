@@ -6,6 +6,7 @@ What the ledger of points refuses.
       - ProgrammeInactiveError      the programme does not do this           LOY-10
       - CardBlockedError            the card is blocked                      LOY-4
       - CardReplacedError           another card took its place              LOY-4
+      - CardClosedError             the client behind the card was erased    LOY-5
       - CardLimitError              as many cards as a wallet may have       LOY-4
     InvalidValueError
       - AmountNotPositiveError      points of 0 or less                      LOY-10
@@ -94,6 +95,15 @@ class CardReplacedError(RefusedError):
     def details(self) -> dict[str, str]:
         """Rule and the new card."""
         return {**super().details(), "new_card": self.new_card}
+
+
+class CardClosedError(RefusedError):
+    """The client behind the card was erased; it is nobody's card any more (LOY-5)."""
+
+    reason = "CARD_CLOSED"
+
+    def __init__(self, because: tuple[Ref, ...]) -> None:
+        super().__init__("this card is closed", rule="LOY-5", because=because)
 
 
 class CardLimitError(RefusedError):

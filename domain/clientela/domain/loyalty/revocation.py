@@ -164,13 +164,10 @@ def fold_revoked(draft: Wallet, revoked: PointsRevoked, _ref: Ref) -> None:
     for line in revoked.lines:
         take(draft, line.allocations)
     draft.revoked += revoked.charged
-    match revoked.policy:
-        case Shortfall.CLAMP:
-            draft.forgiven += revoked.shortfall
-        case Shortfall.DEDUCT_FROM_REFUND:
-            draft.deducted += revoked.shortfall
-        case Shortfall.DEBT:
-            pass
+    if revoked.policy is Shortfall.CLAMP:
+        draft.forgiven += revoked.shortfall
+    elif revoked.policy is Shortfall.DEDUCT_FROM_REFUND:
+        draft.deducted += revoked.shortfall
     earning = draft.earnings.get(revoked.purchase)
     if earning is not None:
         back = {line.line_id: line for line in revoked.lines}

@@ -5,7 +5,7 @@ EventService: recorded events as messages, personal values left out.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from clientela.domain.codec import Codec, canonical
 from clientela.domain.event import RecordedEvent
@@ -69,15 +69,14 @@ def payload(event: object, codec: Codec) -> bytes:
 
 def without_boxes(plain: Any) -> Any:
     """Plain data of an event, with `SEALED` for every sealed value."""
-    match plain:
-        case dict():
-            if plain.keys() == _BOX:
-                return SEALED
-            return {key: without_boxes(value) for key, value in plain.items()}
-        case list() | tuple():
-            return [without_boxes(item) for item in plain]
-        case _:
-            return plain
+    if isinstance(plain, dict):
+        table = cast("dict[str, Any]", plain)
+        if table.keys() == _BOX:
+            return SEALED
+        return {key: without_boxes(value) for key, value in table.items()}
+    if isinstance(plain, list | tuple):
+        return [without_boxes(item) for item in cast("list[Any]", plain)]
+    return plain
 
 
 def journal_kinds(wire: Iterable[int]) -> frozenset[JournalKind]:

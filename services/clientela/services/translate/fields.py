@@ -45,14 +45,6 @@ VERSION_MAX = 2**53
 """Largest version or position anybody asks for."""
 
 
-class HasFields(Protocol):
-    """A message that knows which of its fields are set."""
-
-    def HasField(self, field_name: str) -> bool:  # noqa: N802 (protobuf's name)
-        """Whether the field is set."""
-        ...
-
-
 class WireEnum(Protocol[_Number]):
     """An enum of the protos, as protobuf hands it out."""
 
@@ -165,7 +157,7 @@ def moment(stamp: Timestamp) -> datetime:
     return stamp.ToDatetime(tzinfo=UTC)
 
 
-def moment_if_any(message: HasFields, field: str) -> datetime | None:
+def moment_if_any(message: Any, field: str) -> datetime | None:
     """The moment in a field of *message*; None where it is absent."""
     return moment(getattr(message, field)) if message.HasField(field) else None
 
@@ -183,7 +175,7 @@ def day(wire: Date, path: str) -> date:
         raise InvalidValueError(path, "a calendar day: year, month and day") from None
 
 
-def day_if_any(message: HasFields, field: str) -> date | None:
+def day_if_any(message: Any, field: str) -> date | None:
     """
     The day in a field of *message*; None where it is absent.
 

@@ -1,0 +1,463 @@
+"""
+What is answered from cards and totals.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clientela.domain.errors import InvalidValueError
+from clientela.domain.facts import PurchaseRecorded, ReturnRecorded
+from clientela.domain.identity.details import Details, Standing, UpdateClient
+from clientela.domain.identity.identifiers import PHONE
+from clientela.domain.identity.registration import RegisterClient
+from clientela.domain.ids import (
+    ClientId,
+    Code,
+    EmployeeId,
+    JournalKind,
+    WalletId,
+    client_journal,
+    wallet_journal,
+)
+from clientela.domain.insight.card import Card
+from clientela.domain.lifecycle.stages import Lifecycle
+from clientela.domain.loyalty.wallet import Wallet
+from clientela.domain.organisation.staff import RecordLeaving
+from clientela.domain.ownership.claim import OrphanClient, Ownership
+from clientela.domain.personal import Personal
+from clientela.services.cards import (
+    ALTERNATIVES_MAX,
+    CARDS,
+    TOTALS,
+    Page,
+    card_of,
+    cards_with,
+    identified,
+    named,
+    orphaned_is,
+    orphans,
+    owned_by,
+    owner_is,
+    stage_counts,
+    stage_is,
+    standing_is,
+    stats,
+)
+from clientela.services.envelope import decode
+from tests.domain.insight.histories import (
+    ANTON,
+    AT,
+    CLIENTS,
+    IVO,
+    MARTA,
+    NAME,
+    NAMES,
+    OLGA,
+    PETRA,
+    approach,
+    bring_back,
+    buy,
+    erase,
+    plans,
+    register,
+    told,
+)
+from tests.services.office import KeptReads, Office
+
+
+SHOP = Code("shop")
+
+
+@pytest.fixture
+async def office():
+    """The shop with three clients: a prospect, and two that are clients already."""
+    made = await Office().open()
+    await made.run(
+        register(PETRA, NAMES[0]),
+        register(ANTON, NAMES[1], standing=Standing.CLIENT),
+        register(OLGA, NAMES[2], standing=Standing.CLIENT),
+    )
+    return made
+
+
+def ids(page: Page) -> list[str]:
+    """The clients of a page."""
+    return [card.client_id for card in page.cards]
+
+
+async def test_caller_reads_own_writes(office):
+    """
+    REC-1: an answer takes in everything committed before the call, each time anew.
+    """
+    for number in range(1, 4):
+        await office.run(buy(PETRA, number, 1000, AT))
+        card = await card_of(office.reads, PETRA)
+
+        assert card is not None
+        assert (number, 10 * number) == (card.trade.purchases, card.points.issued)
+        assert number == (await stats(office.reads)).trade.purchases
+
+
+async def test_unregistered_client_has_no_card(office):
+    """
+    REC-1: nobody registered, nothing to show; a wallet of that id changes nothing.
+    """
+    assert None is await card_of(office.reads, ClientId("nobody"))
+    assert () == (await cards_with(office.reads, owner_is(EmployeeId("nobody")))).cards
+
+
+async def test_clients_are_listed_in_pages(office):
+    """
+    REC-1: a list comes in order of ids, page after page, each client once.
+    """
+    first = await cards_with(office.reads, limit=2)
+    rest = await cards_with(office.reads, after=first.after, limit=2)
+
+    assert ([ANTON, OLGA], [PETRA], "") == (ids(first), ids(rest), rest.after)
+    assert [ANTON] == ids(await cards_with(office.reads, limit=0))
+
+
+async def test_clients_are_listed_by_what_they_are(office):
+    """
+    LIFE-12, OWN-3, REC-7: lists by standing, owner, stage and whether a client waits for an owner
+    take all conditions together; alternatives take any of them.
+    """
+    await office.run(approach(ANTON, MARTA), approach(PETRA, MARTA), buy(OLGA, 1, 100, AT))
+    await office.run(buy(OLGA, 2, 100, AT))
+    guest, regular = stage_is(SHOP, Code("guest")), stage_is(SHOP, Code("regular"))
+
+    async def listed(*terms: tuple[str, str], **settings: object) -> list[str]:
+        return ids(await cards_with(office.reads, *terms, **settings))  # type: ignore[arg-type]
+
+    assert [PETRA] == await listed(standing_is(Standing.PROSPECT))
+    assert [ANTON, PETRA] == await listed(owner_is(MARTA))
+    assert [ANTON] == await listed(owner_is(MARTA), standing_is(Standing.CLIENT))
+    assert [OLGA] == await listed(regular)
+    assert [ANTON, OLGA, PETRA] == await listed(any_of=(guest, regular))
+    assert [ANTON, OLGA] == await listed(any_of=(guest, regular), limit=2)
+    assert [OLGA] == await listed(standing_is(Standing.CLIENT), any_of=(regular,))
+    assert [ANTON, OLGA, PETRA] == await listed(orphaned_is(is_so=False))
+    with pytest.raises(InvalidValueError, match="any_of"):
+        await listed(any_of=(guest,) * (ALTERNATIVES_MAX + 1))
+
+
+async def test_page_is_full_of_what_the_caller_sees(office):
+    """
+    Whom the caller may not see is left out before a page is cut, so that pages are full
+    and their sizes tell nothing.
+    """
+
+    async def sees(card: Card) -> bool:
+        return card.client_id != OLGA
+
+    first = await cards_with(office.reads, sees=sees, limit=2)
+
+    assert [ANTON, PETRA] == ids(first)
+    assert [] == ids(await cards_with(office.reads, sees=sees, after=first.after, limit=2))
+    assert [PETRA] == ids(await cards_with(office.reads, sees=sees, after=ANTON, limit=1))
+
+
+async def test_all_clients_of_an_owner_are_found(office):
+    """
+    OWN-3: every client of an owner is found, more than one page of them, and no other.
+    """
+    many = [ClientId(f"c{number:04}") for number in range(1_050)]
+    for client_id in many:
+        await office.run(RegisterClient(client_id=client_id), approach(client_id, IVO))
+    await office.run(approach(PETRA, MARTA))
+
+    assert tuple(many) == await owned_by(office.reads, IVO)
+    assert (PETRA,) == await owned_by(office.reads, MARTA)
+    assert () == await owned_by(office.reads, EmployeeId("nora"))
+
+
+async def test_orphans_are_listed_until_taken_over(office):
+    """
+    OWN-3: who waits for a new owner is listed, under the owner who left too, until there is one.
+    """
+    await office.run(approach(PETRA, MARTA), approach(ANTON, MARTA))
+    await office.run(RecordLeaving(employee_id=MARTA, left_at=AT))
+    for client_id in await owned_by(office.reads, MARTA):
+        await office.run(OrphanClient(client_id=client_id, employee_id=MARTA))
+
+    assert [ANTON, PETRA] == ids(await orphans(office.reads))
+    assert (ANTON, PETRA) == await owned_by(office.reads, MARTA)
+    await office.run(approach(ANTON, IVO))
+    assert [PETRA] == ids(await orphans(office.reads))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("petra", [PETRA]),
+        ("NOVAK  pet", [PETRA]),
+        ("weiss", [ANTON]),
+        ("Майск", [OLGA]),
+        ("petra weiss", []),
+        ("pe", []),
+        (" -- ", []),
+    ],
+)
+async def test_clients_are_found_by_words_of_the_name(office, text, expected):
+    """
+    REC-8: all words, or beginnings of three characters, in any spelling; a text without a word
+    finds nobody.
+    """
+    assert expected == ids(await named(office.reads, text, office.naming))
+
+
+async def test_clients_are_found_by_the_present_name_only(office):
+    """
+    REC-8: a new name is found at once, the old one no longer.
+    """
+    renamed = Details(name=Personal("Petra Dvořák"))
+    await office.run(UpdateClient(client_id=PETRA, details=renamed, fields=(NAME,)))
+
+    assert [PETRA] == ids(await named(office.reads, "dvorak", office.naming))
+    assert [] == ids(await named(office.reads, "novak", office.naming))
+
+
+async def test_clients_are_found_by_identifiers_shared_ones_included(office):
+    """
+    REC-8: an exclusive identifier finds one client in any spelling, a shared one all that have it.
+    """
+
+    async def found(text: str) -> list[str]:
+        return ids(await identified(office.reads, PHONE, Personal(text), office.naming))
+
+    assert [PETRA] == await found(" +1PETRA")
+    assert sorted(CLIENTS) == await found("+1 house")
+    assert [] == await found("+1 nobody")
+    with pytest.raises(InvalidValueError, match="kind"):
+        await identified(office.reads, Code("card"), Personal("1"), office.naming)
+
+
+async def test_erased_client_is_found_no_more_and_still_counted(office):
+    """
+    After erasure no term of a client is a keyed hash and no value in its row is sealed; ids, codes
+    and sums stay, and the lists still show it.
+    """
+    await office.run(buy(PETRA, 1, 1000, AT), approach(PETRA, MARTA))
+    assert [PETRA] == ids(await named(office.reads, "petra", office.naming))
+
+    await office.run(erase(PETRA))
+
+    assert [] == ids(await named(office.reads, "petra", office.naming))
+    house = await identified(office.reads, PHONE, Personal("+1 house"), office.naming)
+    assert [ANTON, OLGA] == ids(house)
+    row = office.kept.kept[CARDS.name][PETRA]
+    assert {
+        "all",
+        "days",
+        "erased",
+        "model",
+        "orphaned",
+        "owner",
+        "ownership",
+        "purchases",
+        "stage:clm",
+        "stage:efremova",
+        "stage:shop",
+        "standing",
+    } == {field for field, _ in row.terms}
+    assert {"details", "identifiers"}.isdisjoint(json.loads(row.body))
+    assert b"box" not in row.body
+    card = await card_of(office.reads, PETRA)
+    assert card is not None
+    assert (1, 10, MARTA) == (card.trade.purchases, card.points.issued, card.owner_id)
+    assert [ANTON, OLGA, PETRA] == ids(await cards_with(office.reads))
+
+
+async def test_rows_hold_no_open_value(office):
+    """
+    Neither a row nor a term holds a name or an identifier in the open.
+    """
+    await office.reads.catch_up(CARDS)
+
+    kept = office.kept.kept[CARDS.name].values()
+    text = " ".join(
+        (*(row.body.decode() for row in kept), *(str(sorted(row.terms)) for row in kept))
+    ).casefold()
+    assert not [word for word in ("novák", "nov\\u00e1k", "weiß", "+1", "house") if word in text]
+    assert any(field == "token" for row in kept for field, _ in row.terms)
+
+
+async def test_stats_count_the_shop(office):
+    """
+    REC-3, LIFE-12, LOY-10: the figures of a small told history equal those counted by hand.
+    """
+    office.clock.move(AT + timedelta(days=2))
+    await office.run(
+        approach(PETRA, MARTA),
+        buy(ANTON, 1, 1000, AT, quantity=2),
+        buy(ANTON, 2, 550, AT),
+        buy(OLGA, 3, 2000, AT),
+        buy(OLGA, 4, 300, AT + timedelta(days=1), currency="USD"),
+        bring_back(ANTON, 1, 3, AT + timedelta(days=1), refund_minor=1200),
+        bring_back(OLGA, 2, 5, AT + timedelta(days=1), refund_minor=5000),
+        erase(OLGA),
+    )
+
+    found = await stats(office.reads)
+
+    assert (2, 1, 1) == (found.clients, found.prospects, found.erased)
+    assert (1, 2, 0) == (found.owned, found.unowned, found.orphaned)
+    assert (2, 1) == (found.several_purchases, found.several_days)
+    assert {Code("guest"): 1, Code("regular"): 2} == found.stages[SHOP]
+    assert {Code("clm"), Code("efremova"), SHOP} == set(found.stages)
+    assert (4, {"EUR": 3550, "USD": 300}) == (found.trade.purchases, found.trade.revenue)
+    assert (2, {"EUR": 6200}) == (found.trade.returns, found.trade.refunds)
+    assert (3, 1, 4, 4) == (
+        found.trade.lines_matched,
+        found.trade.lines_unmatched,
+        found.trade.pieces_matched,
+        found.trade.pieces_unmatched,
+    )
+    assert (35, 35) == (found.points.issued, found.points.revoked)
+
+
+async def test_empty_company_has_figures():
+    """
+    Where nothing has happened every figure is 0.
+    """
+    office = Office()
+
+    found = await stats(office.reads)
+
+    assert (0, 0, 0, 0, {}) == (
+        found.clients,
+        found.prospects,
+        found.unowned,
+        found.trade.purchases,
+        found.stages,
+    )
+    assert {} == await stage_counts(office.reads)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    plan=plans, sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5), every=st.integers(1, 9)
+)
+def test_rebuilding_gives_what_keeping_up_gave(plan, sizes, every):
+    """
+    Rows and terms kept up step by step, in pages of any size, are those of a model built at once,
+    erased clients and late facts included.
+    """
+    asyncio.run(_rebuilds_equal(plan, sizes, every))
+
+
+async def _rebuilds_equal(plan, sizes, every) -> None:
+    office = await Office().open()
+    office.store.sizes = sizes
+    for number, step in enumerate(told(plan)):
+        await office.live([step])
+        if number % every == 0:
+            await office.reads.catch_up(CARDS)
+            await office.reads.catch_up(TOTALS)
+    await office.reads.catch_up(CARDS)
+    await office.reads.catch_up(TOTALS)
+    step_by_step = {model: dict(rows) for model, rows in office.kept.kept.items()}
+
+    office.store.sizes = (1000,)
+    at_once = KeptReads()
+    again = office.read_models(at_once)
+    await again.catch_up(CARDS)
+    await again.catch_up(TOTALS)
+    assert step_by_step == at_once.kept
+
+    office.store.sizes = sizes
+    await office.reads.rebuild(CARDS)
+    assert step_by_step[CARDS.name] == office.kept.kept[CARDS.name]
+
+
+@settings(max_examples=25, deadline=None)
+@given(plan=plans)
+def test_stats_tie_out_with_a_plain_count(plan):
+    """
+    REC-1, LIFE-12, LOY-10: every figure equals one counted plainly from the events and the rule
+    sets' states of the same journals.
+    """
+    asyncio.run(_ties_out(plan))
+
+
+async def _ties_out(plan) -> None:
+    office = await Office().open()
+    await office.live(told(plan))
+    journals = [j for c in CLIENTS for j in (client_journal(c), wallet_journal(WalletId(c)))]
+    await office.path.elapse(*journals[:2])
+    await office.path.elapse(*journals[2:4])
+    await office.path.elapse(*journals[4:])
+    found = await stats(office.reads)
+
+    events = [decode(office.codec, row) for row in await office.store.read_all(0)]
+    bought = [e for e in events if isinstance(e.event, PurchaseRecorded)]
+    back = [e.event for e in events if isinstance(e.event, ReturnRecorded)]
+    by_client = Counter(e.journal.id for e in bought)
+    days = Counter(client for client, _ in {(e.journal.id, e.event.local_date) for e in bought})
+    assert (
+        len(bought),
+        sum((Counter({e.event.total.currency: e.event.total.minor}) for e in bought), Counter()),
+        sum(number > 1 for number in by_client.values()),
+        sum(number > 1 for number in days.values()),
+        sum(returned.refund.minor for returned in back),
+    ) == (
+        found.trade.purchases,
+        found.trade.revenue,
+        found.several_purchases,
+        found.several_days,
+        sum(found.trade.refunds.values()),
+    )
+    await _states_tie_out(office, found)
+
+
+async def _states_tie_out(office, found) -> None:
+    records = [
+        (await office.path.read(client_journal(c), wallet_journal(WalletId(c)))).record
+        for c in CLIENTS
+    ]
+    owners = [record.of(Ownership) for record in records]
+    assert (
+        sum(o.owner_id is not None and o.orphaned is None for o in owners),
+        sum(o.owner_id is None for o in owners),
+        sum(o.owner_id is not None and o.orphaned is not None for o in owners),
+    ) == (found.owned, found.unowned, found.orphaned)
+    for model, counted in found.stages.items():
+        assert Counter(record.of(Lifecycle).stage(model) for record in records) == counted
+    wallets = [record.of(Wallet) for record in records]
+    assert (
+        sum(wallet.issued for wallet in wallets),
+        sum(wallet.expired for wallet in wallets),
+        sum(wallet.captured for wallet in wallets),
+        sum(lot.remaining for wallet in wallets for lot in wallet.lots.values()),
+        sum(wallet.debt for wallet in wallets),
+    ) == (
+        found.points.issued,
+        found.points.expired,
+        found.points.spent,
+        found.points.outstanding,
+        found.points.debt,
+    )
+
+
+async def test_only_known_journals_make_rows(office):
+    """
+    Cards are made of journals of clients and wallets, totals are one row.
+    """
+    await office.run(buy(PETRA, 1, 1000, AT))
+    await office.reads.catch_up(CARDS)
+    await office.reads.catch_up(TOTALS)
+    kinds = {row.journal.kind for row in await office.store.read_all(0)}
+
+    assert {JournalKind.UNIT, JournalKind.EMPLOYEE, JournalKind.DEFINITIONS} <= kinds
+    assert set(CLIENTS) == set(office.kept.kept[CARDS.name])
+    assert {"company"} == set(office.kept.kept[TOTALS.name])

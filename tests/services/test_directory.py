@@ -1,0 +1,176 @@
+"""
+Who belongs where, read from journals as they are written.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from clientela.adapters.memory import MemoryStore
+from clientela.adapters.memory_reads import MemoryReads
+from clientela.domain.codec import Codec
+from clientela.domain.context import StaffMember
+from clientela.domain.event import Actor, ActorKind
+from clientela.domain.identity.registration import RegisterClient
+from clientela.domain.ids import ClientId, Code, EmployeeId, PrincipalId, UnitId, WalletId
+from clientela.domain.organisation.hiring import RegisterEmployee
+from clientela.domain.organisation.staff import GrantRole, RecordLeaving
+from clientela.domain.organisation.units import MoveUnit, RegisterUnit, UnitKind
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.refusals import ClientTakenError
+from clientela.domain.personal import Personal
+from clientela.domain.standard import PlainForms, standard_rulebook
+from clientela.services.calls import Call
+from clientela.services.clocks import VirtualClock
+from clientela.services.command_path import CommandPath
+from clientela.services.directory import JournalDirectory, Standing
+from clientela.services.fresh_ids import new_id
+from clientela.services.read_models import ReadModels
+from clientela.services.records import Records
+from clientela.services.serving import SERVING
+from tests.services.edge import AT
+from tests.services.vault import OpenSessions
+
+
+HEAD, NORTH, SOUTH = (UnitId(name) for name in ("head", "north", "south"))
+MARTA, NORA = EmployeeId("marta"), EmployeeId("nora")
+PETRA = ClientId("petra")
+SALESPERSON = Code("salesperson")
+CLERK = Actor(ActorKind.EMPLOYEE, PrincipalId("clerk"))
+
+
+class Firm:
+    """A company over a memory store: a head office with north and south, a seller in each."""
+
+    def __init__(self) -> None:
+        rulebook, store, sessions = standard_rulebook(), MemoryStore(), OpenSessions()
+        codec = Codec(rulebook.event_classes)
+        records = Records(rulebook, codec, store)
+        reads = ReadModels(
+            (SERVING,), store, MemoryReads(), codec, sessions=sessions, forms=PlainForms()
+        )
+        self.path = CommandPath(
+            records,
+            store,
+            sessions=sessions,
+            forms=PlainForms(),
+            clock=VirtualClock(AT),
+            new_id=new_id,
+        )
+        self.directory = JournalDirectory(records, reads)
+
+    async def run(self, *commands, unit=None):
+        for command in commands:
+            await self.path.execute(command, Call(actor=CLERK, unit=unit))
+
+
+@pytest.fixture
+async def firm():
+    firm = Firm()
+    await firm.run(
+        unit_of(HEAD, None),
+        unit_of(NORTH, HEAD),
+        unit_of(SOUTH, HEAD),
+        seller(MARTA, NORTH),
+        seller(NORA, SOUTH),
+    )
+    return firm
+
+
+def unit_of(unit_id, parent_id):
+    return RegisterUnit(
+        unit_id=unit_id, kind=UnitKind.BRANCH, label=Code(unit_id), parent_id=parent_id
+    )
+
+
+def seller(employee_id, unit_id):
+    return RegisterEmployee(
+        employee_id=employee_id,
+        unit_id=unit_id,
+        name=Personal(employee_id),
+        roles=(SALESPERSON,),
+    )
+
+
+def approach(employee_id, *, with_offer=True):
+    return Approach(
+        client_id=PETRA, employee_id=employee_id, channel=Code("phone"), with_offer=with_offer
+    )
+
+
+async def test_staff_and_units_are_as_they_were_written(firm):
+    """
+    OWN-7: roles, units and the tree are read from their journals, changes included.
+    """
+    await firm.run(GrantRole(employee_id=MARTA, role=Code("director")))
+
+    assert StaffMember(
+        MARTA, NORTH, roles=frozenset({SALESPERSON, Code("director")})
+    ) == await firm.directory.member(MARTA)
+    assert frozenset({NORTH, HEAD}) == await firm.directory.upward(NORTH)
+    assert await firm.directory.member(EmployeeId("nobody")) is None
+    assert await firm.directory.upward(UnitId("nowhere")) is None
+
+
+async def test_a_client_is_seen_by_who_registered_and_who_owns(firm):
+    """
+    OWN-9: the south registered Petra, Marta of the north claimed her: both serve her.
+    """
+    await firm.run(RegisterClient(client_id=PETRA), unit=SOUTH)
+    registered = await firm.directory.client(PETRA)
+    await firm.run(approach(MARTA))
+
+    assert Standing(client_id=PETRA, units=frozenset({SOUTH, HEAD})) == registered
+    assert Standing(
+        client_id=PETRA,
+        owner_id=MARTA,
+        owner_units=frozenset({NORTH, HEAD}),
+        units=frozenset({NORTH, SOUTH, HEAD}),
+    ) == await firm.directory.client(PETRA)
+
+
+async def test_a_refused_approach_serves_nobody(firm):
+    """
+    OWN-6: who asked in vain does not see the client for having asked.
+    """
+    await firm.run(RegisterClient(client_id=PETRA), approach(MARTA))
+    with pytest.raises(ClientTakenError):
+        await firm.run(approach(NORA))
+
+    standing = await firm.directory.client(PETRA)
+
+    assert frozenset({NORTH, HEAD}) == standing.units
+
+
+async def test_a_moved_unit_moves_what_is_seen(firm):
+    """
+    OWN-7: the tree is the tree of now, not of when the client was claimed.
+    """
+    await firm.run(RegisterClient(client_id=PETRA), approach(MARTA))
+    await firm.run(MoveUnit(unit_id=NORTH, parent_id=SOUTH))
+
+    standing = await firm.directory.client(PETRA)
+
+    assert frozenset({NORTH, SOUTH, HEAD}) == standing.owner_units
+
+
+async def test_an_orphan_stays_with_its_unit(firm):
+    """
+    OWN-3: when the owner has left, the unit still sees the client, to find a new one.
+    """
+    await firm.run(RegisterClient(client_id=PETRA), approach(MARTA))
+    await firm.run(RecordLeaving(employee_id=MARTA, left_at=AT))
+
+    standing = await firm.directory.client(PETRA)
+
+    assert frozenset({NORTH, HEAD}) == standing.owner_units
+
+
+async def test_nobody_is_nobody(firm):
+    """
+    S4: who was never written is not there, whether asked as client or by wallet.
+    """
+    assert await firm.directory.client(ClientId("nobody")) is None
+    assert await firm.directory.client_of(WalletId("nobody")) is None
+    await firm.run(RegisterClient(client_id=PETRA))
+    assert PETRA == await firm.directory.client_of(WalletId("petra"))
