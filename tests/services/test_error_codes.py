@@ -186,9 +186,7 @@ def test_every_error_of_stores_and_edge_is_told(root):
         ),
         (
             UnauthenticatedError("expired"),
-            Refusal(
-                "UNAUTHENTICATED", "no credentials, or none that hold", "UNAUTHENTICATED", {}
-            ),
+            Refusal("UNAUTHENTICATED", "no credentials, or none that hold", "UNAUTHENTICATED", {}),
         ),
     ],
 )

@@ -124,13 +124,34 @@ def without(
 
         company: An empty one.
 
-        removed: Facts to leave out; what followed from them is not made.
+        removed: Facts to leave out; what followed from them is not made. A derived one goes with
+            its cause, one of time alone with the facts it rests on: else it would be made again.
 
         until: How far time goes.
     """
-    left_out = set(removed)
+    left_out = _grounds(events, removed)
     _replayed([e for e in events if e.ref not in left_out], company, until)
     return company
+
+
+def _grounds(events: Iterable[RecordedEvent], refs: Iterable[Ref]) -> set[Ref]:
+    """The recorded and decided facts that *refs* come from; those themselves among them."""
+    events = tuple(events)
+    by_ref = {recorded.ref: recorded for recorded in events}
+    causes = {recorded.event_id: recorded.ref for recorded in events}
+    grounds: set[Ref] = set()
+    open_ = list(refs)
+    while open_:
+        recorded = by_ref.get(open_.pop())
+        if recorded is None:
+            continue
+        if recorded.causation_id is not None:
+            open_.append(causes[recorded.causation_id])
+        elif recorded.type.origin is Origin.ELAPSED:
+            open_.extend(recorded.because)
+        else:
+            grounds.add(recorded.ref)
+    return grounds
 
 
 _Key = tuple[JournalId, datetime, str, str]

@@ -57,6 +57,8 @@ class _CardStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CardStatus
     """It was stopped."""
     CARD_STATUS_REPLACED: _CardStatus.ValueType  # 3
     """Another card took its place."""
+    CARD_STATUS_CLOSED: _CardStatus.ValueType  # 4
+    """The client behind it was erased; it is nobody's card any more."""
 
 class CardStatus(_CardStatus, metaclass=_CardStatusEnumTypeWrapper):
     """Where a card is in its life."""
@@ -69,6 +71,8 @@ CARD_STATUS_BLOCKED: CardStatus.ValueType  # 2
 """It was stopped."""
 CARD_STATUS_REPLACED: CardStatus.ValueType  # 3
 """Another card took its place."""
+CARD_STATUS_CLOSED: CardStatus.ValueType  # 4
+"""The client behind it was erased; it is nobody's card any more."""
 Global___CardStatus: _TypeAlias = CardStatus  # noqa: Y015
 
 @_typing.final

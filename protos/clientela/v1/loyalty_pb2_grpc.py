@@ -125,8 +125,8 @@ class LoyaltyServiceServicer(object):
     def IssueCard(self, request, context):
         """Gives a wallet a personal card (LOY-5).
 
-        A number belongs to one wallet for ever. The same card with the same number
-        again changes nothing, whatever the request id.
+        A number belongs to one wallet until its client is erased. The same card
+        with the same number again changes nothing, whatever the request id.
 
         Failures, beside those of every mutation:
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet.
@@ -147,6 +147,7 @@ class LoyaltyServiceServicer(object):
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
         its place.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +162,7 @@ class LoyaltyServiceServicer(object):
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
         its place.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,6 +180,7 @@ class LoyaltyServiceServicer(object):
         - ALREADY_EXISTS `KEY_TAKEN` {scope}: the number is another wallet's.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card was
         replaced by another one before.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
         - RESOURCE_EXHAUSTED `CARD_LIMIT` {rule}: the wallet has 100 cards,
         replaced ones included.
         """
@@ -213,6 +216,8 @@ class LoyaltyServiceServicer(object):
         - FAILED_PRECONDITION `CARD_BLOCKED` {rule}: the card presented is blocked.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card presented
         was replaced.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind the card was
+        erased.
         - FAILED_PRECONDITION `PROGRAMME_INACTIVE` {rule, setting}: the programme
         in force does not let points be spent.
         """

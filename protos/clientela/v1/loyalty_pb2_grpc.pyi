@@ -52,8 +52,8 @@ class LoyaltyServiceStub:
     IssueCard: _grpc.UnaryUnaryMultiCallable[_loyalty_pb2.IssueCardRequest, _loyalty_pb2.IssueCardResponse]
     """Gives a wallet a personal card (LOY-5).
 
-    A number belongs to one wallet for ever. The same card with the same number
-    again changes nothing, whatever the request id.
+    A number belongs to one wallet until its client is erased. The same card
+    with the same number again changes nothing, whatever the request id.
 
     Failures, beside those of every mutation:
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet.
@@ -70,6 +70,7 @@ class LoyaltyServiceStub:
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
       its place.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
     """
     UnblockCard: _grpc.UnaryUnaryMultiCallable[_loyalty_pb2.UnblockCardRequest, _loyalty_pb2.UnblockCardResponse]
     """Lets a blocked card be used again (LOY-4).
@@ -80,6 +81,7 @@ class LoyaltyServiceStub:
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
       its place.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
     """
     ReplaceCard: _grpc.UnaryUnaryMultiCallable[_loyalty_pb2.ReplaceCardRequest, _loyalty_pb2.ReplaceCardResponse]
     """Gives out a new card in the place of an active or blocked one (LOY-4).
@@ -93,6 +95,7 @@ class LoyaltyServiceStub:
     - ALREADY_EXISTS `KEY_TAKEN` {scope}: the number is another wallet's.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card was
       replaced by another one before.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
     - RESOURCE_EXHAUSTED `CARD_LIMIT` {rule}: the wallet has 100 cards,
       replaced ones included.
     """
@@ -120,6 +123,8 @@ class LoyaltyServiceStub:
     - FAILED_PRECONDITION `CARD_BLOCKED` {rule}: the card presented is blocked.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card presented
       was replaced.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind the card was
+      erased.
     - FAILED_PRECONDITION `PROGRAMME_INACTIVE` {rule, setting}: the programme
       in force does not let points be spent.
     """
@@ -191,8 +196,8 @@ class LoyaltyServiceAsyncStub(LoyaltyServiceStub):
     IssueCard: _aio.UnaryUnaryMultiCallable[_loyalty_pb2.IssueCardRequest, _loyalty_pb2.IssueCardResponse]  # type: ignore[assignment]
     """Gives a wallet a personal card (LOY-5).
 
-    A number belongs to one wallet for ever. The same card with the same number
-    again changes nothing, whatever the request id.
+    A number belongs to one wallet until its client is erased. The same card
+    with the same number again changes nothing, whatever the request id.
 
     Failures, beside those of every mutation:
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet.
@@ -209,6 +214,7 @@ class LoyaltyServiceAsyncStub(LoyaltyServiceStub):
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
       its place.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
     """
     UnblockCard: _aio.UnaryUnaryMultiCallable[_loyalty_pb2.UnblockCardRequest, _loyalty_pb2.UnblockCardResponse]  # type: ignore[assignment]
     """Lets a blocked card be used again (LOY-4).
@@ -219,6 +225,7 @@ class LoyaltyServiceAsyncStub(LoyaltyServiceStub):
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
       its place.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
     """
     ReplaceCard: _aio.UnaryUnaryMultiCallable[_loyalty_pb2.ReplaceCardRequest, _loyalty_pb2.ReplaceCardResponse]  # type: ignore[assignment]
     """Gives out a new card in the place of an active or blocked one (LOY-4).
@@ -232,6 +239,7 @@ class LoyaltyServiceAsyncStub(LoyaltyServiceStub):
     - ALREADY_EXISTS `KEY_TAKEN` {scope}: the number is another wallet's.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card was
       replaced by another one before.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
     - RESOURCE_EXHAUSTED `CARD_LIMIT` {rule}: the wallet has 100 cards,
       replaced ones included.
     """
@@ -259,6 +267,8 @@ class LoyaltyServiceAsyncStub(LoyaltyServiceStub):
     - FAILED_PRECONDITION `CARD_BLOCKED` {rule}: the card presented is blocked.
     - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card presented
       was replaced.
+    - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind the card was
+      erased.
     - FAILED_PRECONDITION `PROGRAMME_INACTIVE` {rule, setting}: the programme
       in force does not let points be spent.
     """
@@ -339,8 +349,8 @@ class LoyaltyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_loyalty_pb2.IssueCardResponse, _abc.Awaitable[_loyalty_pb2.IssueCardResponse]]:
         """Gives a wallet a personal card (LOY-5).
 
-        A number belongs to one wallet for ever. The same card with the same number
-        again changes nothing, whatever the request id.
+        A number belongs to one wallet until its client is erased. The same card
+        with the same number again changes nothing, whatever the request id.
 
         Failures, beside those of every mutation:
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet.
@@ -363,6 +373,7 @@ class LoyaltyServiceServicer(metaclass=_abc_1.ABCMeta):
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
           its place.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
         """
 
     @_abc_1.abstractmethod
@@ -379,6 +390,7 @@ class LoyaltyServiceServicer(metaclass=_abc_1.ABCMeta):
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such wallet or card.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: another card took
           its place.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
         """
 
     @_abc_1.abstractmethod
@@ -398,6 +410,7 @@ class LoyaltyServiceServicer(metaclass=_abc_1.ABCMeta):
         - ALREADY_EXISTS `KEY_TAKEN` {scope}: the number is another wallet's.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card was
           replaced by another one before.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind it was erased.
         - RESOURCE_EXHAUSTED `CARD_LIMIT` {rule}: the wallet has 100 cards,
           replaced ones included.
         """
@@ -437,6 +450,8 @@ class LoyaltyServiceServicer(metaclass=_abc_1.ABCMeta):
         - FAILED_PRECONDITION `CARD_BLOCKED` {rule}: the card presented is blocked.
         - FAILED_PRECONDITION `CARD_REPLACED` {rule, new_card}: the card presented
           was replaced.
+        - FAILED_PRECONDITION `CARD_CLOSED` {rule}: the client behind the card was
+          erased.
         - FAILED_PRECONDITION `PROGRAMME_INACTIVE` {rule, setting}: the programme
           in force does not let points be spent.
         """

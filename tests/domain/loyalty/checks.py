@@ -22,6 +22,7 @@ from clientela.domain.loyalty.debt import DebtCreated, DebtRepaid
 from clientela.domain.loyalty.earning import PointsIssued
 from clientela.domain.loyalty.entries import Account, entries, lot_movements
 from clientela.domain.loyalty.expiry import PointsExpired
+from clientela.domain.loyalty.ledger import LOYALTY
 from clientela.domain.loyalty.lots import Lot, LotId
 from clientela.domain.loyalty.restoration import PointsRestored
 from clientela.domain.loyalty.revocation import PointsRevoked
@@ -29,10 +30,11 @@ from clientela.domain.loyalty.spending import PointsCaptured
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.ruleset import Command
 from tests.domain.loyalty.model import FOR_EVER, Model, end_of_month_days
-from tests.domain.loyalty.shop import WALLET, Shop
+from tests.domain.loyalty.shop import WALLET, WRITER, Shop
 
 
 JOURNAL = wallet_journal(WALLET)
+CODEC = Codec((*WRITER.events, *LOYALTY.events))
 
 
 @attrs.frozen
@@ -81,7 +83,7 @@ class Glance:
     def __init__(self, shop: Shop, model: Model) -> None:
         self.shop = shop
         self.model = model
-        self.codec = Codec(shop.rulebook.event_classes)
+        self.codec = CODEC
         self.replica = shop.rulebook.empty(JOURNAL)
         self.length = 0
         self.steps: list[Step] = []

@@ -332,7 +332,7 @@ def _taken(
         other_unit=other_unit,
         may_request=policy.may_request,
         because=because,
-        until=_lapses_at(ownership, policy),
+        until=lapses_at(ownership, policy),
         leaves=(PendingEvent(refused, rule="OWN-6" if other_unit else "OWN-2", because=because),),
     )
 
@@ -402,7 +402,8 @@ def _facts(*refs: Ref | None) -> tuple[Ref, ...]:
     return tuple(ref for ref in refs if ref is not None)
 
 
-def _lapses_at(ownership: Ownership, policy: OwnershipPolicy) -> datetime | None:
+def lapses_at(ownership: Ownership, policy: OwnershipPolicy) -> datetime | None:
+    """When ownership ends by itself unless the owner approaches again; None if it does not."""
     if policy.lapses_after_days is None or ownership.touched_at is None or ownership.orphaned:
         return None
     return ownership.touched_at + timedelta(days=policy.lapses_after_days)
@@ -430,7 +431,7 @@ def due(record: Record, definitions: Definitions) -> datetime | None:
     ownership = record.of(Ownership)
     if ownership.owner_id is None or ownership.touched_at is None:
         return None
-    return _lapses_at(ownership, definitions.at(ownership.touched_at).of(OwnershipPolicy))
+    return lapses_at(ownership, definitions.at(ownership.touched_at).of(OwnershipPolicy))
 
 
 def elapse(record: Record, context: Context) -> Iterable[PendingEvent]:

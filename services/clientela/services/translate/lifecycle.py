@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from clientela.domain.codec import canonical
-from clientela.domain.definitions.conditions import CONDITIONS
+from clientela.domain.definitions.conditions import CONDITIONS, OPERANDS, SCALARS
 from clientela.domain.definitions.verdicts import Verdict
 from clientela.domain.ids import ClientId, Code, JournalId
 from clientela.domain.lifecycle.explanation import Explanation, WayOut
@@ -130,14 +130,18 @@ def verdict(value: Verdict) -> lifecycle_pb2.Verdict:
 
 
 def plain_condition(condition: Any) -> dict[str, Any]:
-    """A condition as definitions have it: one key, its tag, over what differs from the defaults."""
+    """A condition as it is written in definitions: a table with one key, its tag."""
     cls: Any = condition.__class__
+    tag = _TAGS[cls]
+    bare = OPERANDS.get(tag) or SCALARS.get(tag)
+    if bare is not None:
+        return {tag: _plain(getattr(condition, bare))}
     said = {
         field.name: _plain(value)
         for field in attrs.fields(cls)
         if (value := getattr(condition, field.name)) != field.default
     }
-    return {_TAGS[cls]: said}
+    return {tag: said}
 
 
 def _plain(value: Any) -> Any:

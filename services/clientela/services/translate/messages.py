@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from google.type.money_pb2 import Money as WireMoney
 
-from clientela.domain.event import Actor, RecordedEvent
+from clientela.domain.event import Actor, Origin, RecordedEvent
 from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import JournalId, Ref
 from clientela.domain.money import Money, exponent
@@ -125,6 +125,14 @@ def explanation(
 
 
 def explained(recorded: RecordedEvent, until: datetime | None = None) -> common_pb2.Explanation:
-    """Why *recorded* came about: it, its rule and the facts it rests on."""
-    because = tuple(dict.fromkeys((recorded.ref, *recorded.because)))
+    """
+    Why *recorded* came about: its rule and the facts it rests on.
+
+    What somebody recorded or decided is itself such a fact; what rules made is not.
+    """
+    own = (recorded.ref,) if recorded.type.origin in _FACTS else ()
+    because = tuple(dict.fromkeys((*own, *recorded.because)))
     return explanation(recorded.rule, because, recorded.definition, until)
+
+
+_FACTS = frozenset({Origin.RECORDED, Origin.DECIDED})

@@ -1,0 +1,105 @@
+"""
+Servicer of OwnershipService.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clientela.domain.ids import ClientId, JournalKind, client_journal
+from clientela.domain.insight.card import Card
+from clientela.domain.ownership.claim import OWNERSHIP, Ownership, lapses_at
+from clientela.domain.ownership.policy import OwnershipPolicy
+from clientela.domain.ownership.spells import spells
+from clientela.domain.record import Record
+from clientela.services.cards import orphaned_is, owner_is
+from clientela.services.core import Core, check_exists
+from clientela.services.listing import listed
+from clientela.services.records import View
+from clientela.services.translate import ownership as wire
+from clientela.services.translate.fields import named
+from clientela.services.translate.pages import page, sliced
+from clientela.services.translate.reads import as_of, check_read, consistency
+from clientela.v1 import ownership_pb2 as pb
+from clientela.v1 import ownership_pb2_grpc
+
+
+class OwnershipServicer(ownership_pb2_grpc.OwnershipServiceServicer):
+    """
+    Translates between the wire and the rules of ownership.
+
+    Args:
+        core: What servicers work with.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def Approach(self, request: pb.ApproachRequest, context: Any) -> pb.ApproachResponse:
+        done, outcome = await self._core.mutate(request, wire.approach(request), OWNERSHIP)
+        return pb.ApproachResponse(outcome=outcome, ownership=await self._now(done.record))
+
+    async def ReplaceOwner(
+        self, request: pb.ReplaceOwnerRequest, context: Any
+    ) -> pb.ReplaceOwnerResponse:
+        done, outcome = await self._core.mutate(request, wire.replace_owner(request), OWNERSHIP)
+        return pb.ReplaceOwnerResponse(outcome=outcome, ownership=await self._now(done.record))
+
+    async def GetOwnership(self, request: pb.GetOwnershipRequest, context: Any) -> pb.Ownership:
+        view = await self._view(request, request.client_id)
+        moment = as_of(request, by_effect=False)
+        if moment.is_now:
+            return await self._now(view.record)
+        view = await self._core.view(client_journal(ClientId(request.client_id)), as_of=moment)
+        return await self._ownership(view.record, etag="")
+
+    async def ListOwnershipSpells(
+        self, request: pb.ListOwnershipSpellsRequest, context: Any
+    ) -> pb.ListOwnershipSpellsResponse:
+        await self._view(request, request.client_id)
+        history = await self._core.path.records.history(client_journal(ClientId(request.client_id)))
+        shown, token = sliced(request, page(request), spells(history))
+        return pb.ListOwnershipSpellsResponse(spells=map(wire.spell, shown), next_page_token=token)
+
+    async def ListOrphans(
+        self, request: pb.ListOrphansRequest, context: Any
+    ) -> pb.ListOrphansResponse:
+        wanted = wire.orphan_filter(request)
+        terms = [orphaned_is(is_so=True)]
+        if wanted.owner_id is not None:
+            terms.append(owner_is(wanted.owner_id))
+        cards, token = await listed(self._core, request, *terms, unit_id=wanted.unit_id)
+        return pb.ListOrphansResponse(
+            orphans=[await self._orphan(card) for card in cards], next_page_token=token
+        )
+
+    async def _view(self, request: Any, client_id: str) -> View:
+        check_read(request)
+        journal_id = client_journal(named(ClientId, client_id, "client_id"))
+        view = await self._core.view(journal_id, consistency=consistency(request))
+        check_exists(view.record, JournalKind.CLIENT)
+        return view
+
+    async def _now(self, record: Record) -> pb.Ownership:
+        return await self._ownership(record, etag=self._core.etag(record, OWNERSHIP))
+
+    async def _ownership(self, record: Record, etag: str) -> pb.Ownership:
+        ownership = record.of(Ownership)
+        claim = None if ownership.claim is None else await self._core.event(ownership.claim)
+        definitions = (await self._core.path.read()).definitions
+        policy = definitions.at(self._core.now()).of(OwnershipPolicy)
+        return wire.ownership(
+            ClientId(record.journal(JournalKind.CLIENT).id.id),
+            ownership,
+            claim=claim,
+            lapses_at=lapses_at(ownership, policy),
+            etag=etag,
+            versions=self._core.versions(record),
+        )
+
+    async def _orphan(self, card: Card) -> pb.Orphan:
+        view = await self._core.view(client_journal(card.client_id))
+        ownership = view.record.of(Ownership)
+        assert ownership.orphaned is not None
+        event = await self._core.event(ownership.orphaned)
+        return wire.orphan(card.client_id, ownership, event.occurred_at)
