@@ -42,7 +42,7 @@ class Slip:
     customer: str
     at: datetime
     day: date
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...] = attrs.field(repr=False)
 
     @property
     def is_return(self) -> bool:

@@ -30,7 +30,7 @@ Thing = dict[str, Any]
 """One piece or one point."""
 
 
-@attrs.define
+@attrs.define(repr=False)
 class Count:
     """
     The shop counted piece by piece and point by point, slip by slip in the order of arrival.
@@ -203,7 +203,7 @@ class Count:
             told += [(lot, rows_back[row], due, _lots(taken), excused, missing)] if earned else []
         which = (
             purchase.customer,
-            max(returned.at, purchase.at),
+            returned.at,
             returned.invoice,
             purchase.invoice,
         )

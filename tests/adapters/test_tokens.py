@@ -12,9 +12,11 @@ import os
 import random
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import ClassVar
+from pathlib import PosixPath
+from typing import Any, ClassVar
 
+import grpc
+import grpc.aio
 import jwt
 import pytest
 
@@ -46,6 +48,7 @@ from clientela.domain.ids import Code, PrincipalId, UnitId
 from clientela.services.clocks import VirtualClock
 from clientela.services.principal import Credentials, Grant, Principal
 from clientela.services.refusals import UnauthenticatedError
+from tests.services.edge import edge
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -60,7 +63,7 @@ RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 FOREIGN = ed25519.Ed25519PrivateKey.generate()
 FOREIGN_RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
-ALGORITHMS = {
+ALGORITHMS: dict[str, Any] = {
     "EdDSA": jwt.algorithms.OKPAlgorithm,
     "ES256": jwt.algorithms.ECAlgorithm,
     "RS256": jwt.algorithms.RSAAlgorithm,
@@ -100,7 +103,7 @@ class Ticks:
         return self.now
 
 
-class WatchedPath(type(Path())):
+class WatchedPath(PosixPath):
     """A path that counts how often it is looked at."""
 
     looks: ClassVar[list[int]] = []
@@ -112,6 +115,7 @@ class WatchedPath(type(Path())):
 
 @pytest.fixture
 def keys_file(tmp_path):
+    """A file with one key of every kind."""
     path = tmp_path / "jwks.json"
     path.write_text(ALL_KEYS)
     return path
@@ -119,11 +123,13 @@ def keys_file(tmp_path):
 
 @pytest.fixture
 def keys(keys_file):
+    """The keys in it."""
     return KeySet(keys_file, Ticks())
 
 
 @pytest.fixture
 def authenticator(keys):
+    """Trusts the login for employees, and the portal for everybody else with EdDSA only."""
     return TokenAuthenticator(
         (
             Issuer(name=LOGIN, audience=AUDIENCE, keys=keys, kinds=frozenset({ActorKind.EMPLOYEE})),
@@ -214,7 +220,7 @@ def test_bounds_belong_to_what_holds(authenticator, changed):
     assert MARTA == authenticator.authenticate(shown(signed(claims(**changed))))
 
 
-CLAIM_ATTACKS = {
+CLAIM_ATTACKS: dict[str, tuple[dict[str, Any], str]] = {
     "no issuer": ({"iss": None}, "no-iss"),
     "empty issuer": ({"iss": ""}, "no-iss"),
     "issuer of another type": ({"iss": [LOGIN]}, "no-iss"),
@@ -246,7 +252,7 @@ CLAIM_ATTACKS = {
     "subject as number": ({"sub": 7}, "no-sub"),
     "subject as path": ({"sub": "../marta"}, "subject"),
     "subject with a blank": ({"sub": "marta boss"}, "subject"),
-    "subject in cyrillic": ({"sub": "mаrta"}, "subject"),
+    "subject in cyrillic": ({"sub": "m\u0430rta"}, "subject"),
     "subject with a newline": ({"sub": "marta\n"}, "subject"),
     "long subject": ({"sub": "m" * 65}, "subject"),
     "another kind": ({"clientela_kind": "service"}, "kind"),
@@ -402,6 +408,35 @@ def test_a_token_that_is_not_what_it_seems_is_refused(authenticator, case):
     assert cause(authenticator, shown(TOKEN_ATTACKS[case]))
 
 
+AS_HEADERS = [name for name, text in TOKEN_ATTACKS.items() if text.isascii() and text.isprintable()]
+"""Attacks that a header can carry at all."""
+
+
+@pytest.mark.parametrize("case", AS_HEADERS)
+async def test_over_the_wire_it_is_unauthenticated_and_no_more(authenticator, case):
+    """
+    G32: an attacker learns one and the same thing, whatever was wrong.
+    """
+    caller = {"authorization": f"Bearer {TOKEN_ATTACKS[case]}"}
+    async with edge(authenticator=authenticator) as served:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await served.call("ListClients", caller=caller)
+
+        assert grpc.StatusCode.UNAUTHENTICATED == caught.value.code()
+        assert "no credentials, or none that hold" == caught.value.details()
+        assert [] == served.stage.seen
+
+
+async def test_over_the_wire_a_sound_token_lets_its_employee_in(authenticator):
+    """
+    S1: the same road, with a token that holds.
+    """
+    async with edge(authenticator=authenticator) as served:
+        await served.call("ListClients", caller={"authorization": f"Bearer {SOUND}"})
+
+        assert ["employee/marta"] == [str(c.principal.actor) for _, c in served.stage.seen]
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -453,8 +488,12 @@ def test_a_service_brings_its_permissions_and_units(authenticator):
     """
     S4: permissions hold for the units named, or for the company if none is.
     """
-    said = {"iss": PORTAL, "clientela_kind": "service", "sub": "till"}
-    said["clientela_permissions"] = ["purchase.write", "client.read"]
+    said = {
+        "iss": PORTAL,
+        "clientela_kind": "service",
+        "sub": "till",
+        "clientela_permissions": ["purchase.write", "client.read"],
+    }
 
     whole = authenticator.authenticate(shown(signed(claims(**said))))
     north = authenticator.authenticate(shown(signed(claims(**said, clientela_units=["north"]))))
@@ -570,7 +609,13 @@ class TestKeySet:
             jwks(jwk(ED, "EdDSA", "a", use="enc")),
             jwks({**jwk(EC, "ES256", "a"), "crv": "P-521"}),
             jwks({**jwk(EC, "ES256", "a"), "x": "AAAA"}),
-            jwks(jwk(rsa.generate_private_key(public_exponent=65537, key_size=1024), "RS256", "a")),
+            jwks(
+                jwk(
+                    rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505 (what is refused)
+                    "RS256",
+                    "a",
+                )
+            ),
             jwks(*(jwk(ED, "EdDSA", f"k{n}") for n in range(KEYS_MAX + 1))),
             " " * 300_000,
         ],

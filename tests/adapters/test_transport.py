@@ -44,6 +44,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def files(tmp_path):
+    """A certificate of the server, and the authority its callers need."""
     key, certificate = written(tmp_path, *OWN.issue(*HOST))
     authority = tmp_path / "clients.crt"
     authority.write_bytes(OWN.certificate)

@@ -9,6 +9,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -181,7 +182,8 @@ def lived(given_definitions: Definitions, history: Sequence[tuple[int, int, Comm
     company = begun(given_definitions)
     for wait, late, command in history:
         company.now += wait * DAY + HOUR
-        run(company, attrs.evolve(command, occurred_at=company.now - late * DAY))  # type: ignore[type-var]
+        made: Any = command
+        run(company, attrs.evolve(made, occurred_at=company.now - late * DAY))
     return company
 
 
@@ -433,7 +435,7 @@ once = st.lists(
         | conflicts,
     ),
     max_size=20,
-    unique_by=lambda step: (type(step[2]), step[2].client_id, step[2].employee_id),  # type: ignore[union-attr]
+    unique_by=lambda step: (type(step[2]), step[2].client_id, step[2].employee_id),
 )
 
 

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import dates, integers, sampled_from
 
 from clientela.domain.calendar import MONTHS_MAX, add_months, day_end, local_day, zone
@@ -43,6 +43,7 @@ def test_months_are_added_by_the_calendar_and_clamped(day, months, expected):
 
 
 @given(day=dates(date(1900, 1, 1), date(2200, 1, 1)), months=integers(0, MONTHS_MAX))
+@settings(deadline=None)
 def test_a_month_step_lands_in_the_month_meant(day, months):
     """
     LOY-10: however long the step, it lands in the right month, on the day or before it.
@@ -84,6 +85,7 @@ ZONES = sorted(name for name in available_timezones() if "/" in name)
 
 
 @given(name=sampled_from(ZONES), day=dates(date(1990, 1, 1), date(2030, 1, 1)))
+@settings(deadline=None)
 def test_the_end_of_a_day_parts_it_from_the_next(name, day):
     """
     LOY-10: at the end it is a later day, a second before it is not, in every zone there is.

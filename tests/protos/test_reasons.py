@@ -2,9 +2,13 @@
 Every reason a caller can meet is told in the comments, and everything told can be met.
 """
 
+import ast
 import importlib
+import inspect
+import itertools
 import pkgutil
 import re
+import textwrap
 
 import pytest
 
@@ -74,6 +78,38 @@ def test_every_reason_that_can_be_met_is_told():
     unmet = {(code, reason) for code, reason in answered() if reason not in NEVER_MET}
 
     assert set() == unmet - all_told()
+
+
+KEYS = re.compile(r"`([A-Z_]+)` \{([a-z_, ]+)\}")
+
+
+def literals(cls: type[DomainError]) -> set[str]:
+    """Every text that the `details` of an error class and its bases name."""
+    functions = (base.__dict__.get("details") for base in cls.__mro__)
+    sources = (inspect.getsource(function) for function in functions if function is not None)
+    trees = (ast.walk(ast.parse(textwrap.dedent(source))) for source in sources)
+    nodes = itertools.chain.from_iterable(trees)
+    constants = (node.value for node in nodes if isinstance(node, ast.Constant))
+    return {value for value in constants if isinstance(value, str)}
+
+
+def test_the_data_told_comes_with_the_reason():
+    """
+    AIP-193: what a comment lists in braces stands in the metadata of the error under that key.
+    """
+    known: dict[str, set[str]] = {}
+    for cls in classes():
+        known.setdefault(cls.reason, set()).update(literals(cls))
+    texts = (heading("common"), *rpc_comments().values())
+    wrong = {
+        (reason, key)
+        for text in texts
+        for reason, keys in KEYS.findall(re.sub(r"\n *(//)? *", " ", text))
+        for key in keys.split(", ")
+        if reason in known and key not in known[reason]
+    }
+
+    assert set() == wrong
 
 
 @pytest.mark.parametrize("name", methods())

@@ -4,6 +4,7 @@ A real server over a real socket, with servicers that answer what a test wants.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import itertools
 
@@ -145,13 +146,20 @@ class Stage:
         answers: By name of the rpc; others answer an empty message.
 
         seen: Requests with the context they came in.
+
+        arrived: Set when the first one came.
+
+        ended: Set when a stream was closed.
     """
 
     answers: dict[str, Answer] = attrs.field(factory=dict)
-    seen: list[tuple[Message, RequestContext]] = attrs.field(factory=list)
+    seen: list[tuple[Any, RequestContext]] = attrs.field(factory=list)
+    arrived: asyncio.Event = attrs.field(factory=asyncio.Event)
+    ended: asyncio.Event = attrs.field(factory=asyncio.Event)
 
     async def play(self, name: str, empty: Message, request: Message) -> Any:
         self.seen.append((request, current()))
+        self.arrived.set()
         came = self.answers[name](request) if name in self.answers else empty
         if isinstance(came, Exception):
             raise came
@@ -180,10 +188,13 @@ def _method(stage: Stage, method: Any) -> Any:
 
     async def many(_self: Any, request: Message, _context: Any) -> AsyncIterator[Any]:
         came = await stage.play(method.name, empty(), request)
-        for item in came if isinstance(came, list) else [came]:
-            if isinstance(item, Exception):
-                raise item
-            yield item
+        try:
+            for item in came if isinstance(came, list) else [came]:
+                if isinstance(item, Exception):
+                    raise item
+                yield await item if hasattr(item, "__await__") else item
+        finally:
+            stage.ended.set()
 
     return many if method.server_streaming else one
 
@@ -231,14 +242,14 @@ class Edge:
         method: str,
         request: Message | bytes = b"",
         caller: Caller = TILL,
-        timeout: float | None = 10,
+        seconds: float | None = 10,
     ) -> Any:
         """Call the rpc of this name; an answer, or `grpc.aio.AioRpcError`."""
         access = METHODS[method]
         raw = request if isinstance(request, bytes) else request.SerializeToString()
-        calling = self.channel.unary_unary(access.path)
+        calling: Any = self.channel.unary_unary(access.path)
         return answer_of(
-            method, await calling(raw, timeout=timeout, metadata=tuple(caller.items()))
+            method, await calling(raw, timeout=seconds, metadata=tuple(caller.items()))
         )
 
     async def stream(
@@ -246,7 +257,7 @@ class Edge:
     ) -> list[Any]:
         """All messages of a stream."""
         raw = request if isinstance(request, bytes) else request.SerializeToString()
-        calling = self.channel.unary_stream(METHODS[method].path)
+        calling: Any = self.channel.unary_stream(METHODS[method].path)
         call = calling(raw, timeout=10, metadata=tuple(caller.items()))
         return [answer_of(method, answer) async for answer in call]
 
@@ -255,14 +266,15 @@ class Edge:
         method: str,
         request: Message | bytes = b"",
         caller: Caller = TILL,
-        timeout: float | None = 10,
+        seconds: float | None = 10,
     ) -> Refusal:
         """What the rpc of this name is refused with."""
+        if METHODS[method].call_class is CallClass.STREAM:
+            calling = self.stream(method, request, caller)
+        else:
+            calling = self.call(method, request, caller, seconds)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            if METHODS[method].call_class is CallClass.STREAM:
-                await self.stream(method, request, caller)
-            else:
-                await self.call(method, request, caller, timeout)
+            await calling
         return refusal_of(caught.value)
 
     async def audited(self) -> list[tuple[str, str, str, str, str]]:

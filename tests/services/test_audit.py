@@ -23,7 +23,8 @@ class Book:
         self.audit = Audit(self.store, VirtualClock(AT), self.ticks)
 
     async def rows(self):
-        rows, after = [], 0
+        rows: list[tuple[str, str, str, str]] = []
+        after = 0
         while page := await self.store.audit(after):
             rows.extend((r.actor, r.target, r.decision, r.reason) for _, r in page)
             after = page[-1][0]

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clientela.domain.codec import canonical
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.facts import PurchaseRecorded, ReturnRecorded
 from clientela.domain.identity.details import Details, Standing, UpdateClient
@@ -30,6 +31,7 @@ from clientela.domain.ids import (
     wallet_journal,
 )
 from clientela.domain.insight.card import Card
+from clientela.domain.insight.points import Points
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.organisation.staff import RecordLeaving
@@ -51,9 +53,10 @@ from clientela.services.cards import (
     stage_counts,
     stage_is,
     standing_is,
-    stats,
 )
 from clientela.services.envelope import decode
+from clientela.services.read_models import Row
+from clientela.services.stats import stats
 from tests.domain.insight.histories import (
     ANTON,
     AT,
@@ -110,9 +113,19 @@ async def test_caller_reads_own_writes(office):
 
 async def test_unregistered_client_has_no_card(office):
     """
-    REC-1: nobody registered, nothing to show; a wallet of that id changes nothing.
+    REC-1, LOY-6: nobody registered, nothing to show; the row of a wallet without a client is no
+    client's card and is in no list.
     """
+    bearer = Card(client_id=ClientId("bearer"), points=Points(granted=5, outstanding=5))
+    body = canonical(office.codec.plain(bearer))
+    terms = frozenset(CARDS.terms(bearer, office.naming))
+    position = await office.reads.catch_up(CARDS)
+    await office.kept.write(CARDS.name, position, {"bearer": Row(body, terms)})
+
+    assert bearer == await office.reads.get(CARDS, "bearer")
+    assert None is await card_of(office.reads, ClientId("bearer"))
     assert None is await card_of(office.reads, ClientId("nobody"))
+    assert [ANTON, OLGA, PETRA] == ids(await cards_with(office.reads))
     assert () == (await cards_with(office.reads, owner_is(EmployeeId("nobody")))).cards
 
 
@@ -194,6 +207,8 @@ async def test_orphans_are_listed_until_taken_over(office):
     assert (ANTON, PETRA) == await owned_by(office.reads, MARTA)
     await office.run(approach(ANTON, IVO))
     assert [PETRA] == ids(await orphans(office.reads))
+    found = await stats(office.reads)
+    assert (1, 1, 1) == (found.owned, found.unowned, found.orphaned)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from clientela.domain.event import Actor, ActorKind
 from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import ClientId, Code, EmployeeId, PrincipalId, UnitId, WalletId
 from clientela.domain.organisation.hiring import RegisterEmployee
-from clientela.domain.organisation.staff import GrantRole, RecordLeaving
+from clientela.domain.organisation.roles import GrantRole
+from clientela.domain.organisation.staff import RecordLeaving
 from clientela.domain.organisation.units import MoveUnit, RegisterUnit, UnitKind
 from clientela.domain.ownership.claim import Approach
 from clientela.domain.ownership.refusals import ClientTakenError
@@ -66,6 +67,7 @@ class Firm:
 
 @pytest.fixture
 async def firm():
+    """A firm with its tree and its sellers."""
     firm = Firm()
     await firm.run(
         unit_of(HEAD, None),
@@ -78,12 +80,14 @@ async def firm():
 
 
 def unit_of(unit_id, parent_id):
+    """One more branch."""
     return RegisterUnit(
         unit_id=unit_id, kind=UnitKind.BRANCH, label=Code(unit_id), parent_id=parent_id
     )
 
 
 def seller(employee_id, unit_id):
+    """One more salesperson."""
     return RegisterEmployee(
         employee_id=employee_id,
         unit_id=unit_id,
@@ -93,6 +97,7 @@ def seller(employee_id, unit_id):
 
 
 def approach(employee_id, *, with_offer=True):
+    """A seller calls Petra."""
     return Approach(
         client_id=PETRA, employee_id=employee_id, channel=Code("phone"), with_offer=with_offer
     )

@@ -25,6 +25,8 @@ from clientela.domain.errors import (
     RefusedError,
     UnknownError,
 )
+from clientela.domain.fingerprint import NOTHING
+from clientela.domain.ids import Blind, client_journal
 from clientela.services.calls import ContendedError, EtagMismatchError, StoredRefusalError
 from clientela.services.error_codes import (
     CODES,
@@ -54,6 +56,15 @@ from tests.services.edge import AT, PETRA, Refusal, told
 
 CARRIERS = {StoredRefusalError}
 """Errors that carry the reason of another one."""
+
+
+class TalkativeError(RefusedError):
+    """A refusal with much to say."""
+
+    reason = "TALKATIVE"
+
+    def details(self):
+        return {**super().details(), **{f"fact_{number}": str(number) for number in range(9)}}
 
 
 def subclasses(root):
@@ -221,17 +232,17 @@ def test_a_version_conflict_that_slips_out_is_aborted():
     """
     A store's conflict is worth another try, not a fault.
     """
-    assert "ABORTED" == refusal(VersionConflictError(PETRA)).code
+    assert "ABORTED" == refusal(VersionConflictError(client_journal(PETRA))).code
 
 
 def test_a_repeated_refusal_is_answered_byte_for_byte_the_same():
     """
     OWN-2: the answer to a repeated request is the first answer, whole.
     """
-    first = RefusedError("a colleague looks after this client", rule="OWN-2", until=AT)
+    first = TalkativeError("a colleague looks after this client", rule="OWN-2", until=AT)
     stored = Answer(
-        request="r",
-        fingerprint="f",
+        request=Blind("r"),
+        fingerprint=NOTHING,
         at=AT,
         versions={},
         reason=first.reason,

@@ -9,11 +9,13 @@ import asyncio
 import random
 
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
 
+from clientela.adapters.memory import MemoryStore
 from clientela.domain.errors import UnknownError
 from clientela.domain.ids import Ref, UnitId, client_journal
 from clientela.domain.ownership.refusals import ClientTakenError
@@ -38,11 +40,27 @@ from tests.services.edge import (
 )
 
 
+class UnwritableStore(MemoryStore):
+    """A store that takes no audit rows."""
+
+    async def write_audit(self, rows):
+        raise StoreUnavailableError
+
+
 IVAN = "Ivan Ivanov +7 916 123-45-67"
 ROUNDS = 60
 """Bodies of random bytes for every rpc."""
 
 ALLOWED = {"OK", "INVALID_ARGUMENT", "NOT_FOUND"}
+
+
+async def outcome(served, name, body):
+    """Code and text that a call of the rpc of this name comes to."""
+    try:
+        await served.call(name, body)
+    except grpc.aio.AioRpcError as error:
+        return error.code().name, error.details()
+    return "OK", ""
 
 
 async def test_an_answer_passes_unchanged():
@@ -66,11 +84,9 @@ async def test_random_bytes_are_invalid_arguments(name):
     async with edge() as served:
         for _ in range(ROUNDS):
             body = dice.randbytes(dice.choice((1, 3, 20, 300)))
-            try:
-                await served.call(name, body)
-            except grpc.aio.AioRpcError as error:
-                assert error.code().name in ALLOWED
-                assert "Error" not in error.details()
+            code, text = await outcome(served, name, body)
+            assert code in ALLOWED
+            assert "Error" not in text
 
 
 @pytest.mark.parametrize("name", ["GetOwnership", "FollowEvents"])
@@ -223,7 +239,7 @@ async def test_a_call_past_its_deadline_is_ended():
     async with edge(deadlines=DeadlineRules(missing_seconds=0.1)) as served:
         served.stage.answers["GetOwnership"] = lambda _: endless()
 
-        refusal = await served.refused("GetOwnership", timeout=None)
+        refusal = await served.refused("GetOwnership", seconds=None)
 
         assert ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED") == (refusal.code, refusal.reason)
         assert ended.is_set()
@@ -254,8 +270,7 @@ async def test_a_call_with_no_room_left_is_refused_with_a_time_to_try_again():
     async with edge(rooms=rooms) as served:
         served.stage.answers["GetOwnership"] = lambda _: occupied()
         first = asyncio.create_task(served.call("GetOwnership"))
-        while not served.stage.seen:
-            await asyncio.sleep(0)
+        await served.stage.arrived.wait()
 
         refusal = await served.refused("GetClient")
         command = await served.call("Approach")
@@ -268,6 +283,27 @@ async def test_a_call_with_no_room_left_is_refused_with_a_time_to_try_again():
         )
         assert type(command).__name__ == "ApproachResponse"
         assert Ownership() == await first
+
+
+async def test_a_stream_that_its_caller_leaves_gives_its_room_back():
+    """
+    R18: room is never lost to a caller who goes away in the middle.
+    """
+    rooms = {**ROOMS, CallClass.STREAM: Room(running_max=1, waiting_max=0)}
+    async with edge(rooms=rooms) as served:
+        follow: Any = served.channel.unary_stream(METHODS["FollowEvents"].path)
+        for round_ in range(5):
+            served.stage.ended.clear()
+            served.stage.answers["FollowEvents"] = lambda _: [
+                FollowEventsResponse(),
+                asyncio.Event().wait(),
+            ]
+            stream = follow(b"", timeout=10, metadata=tuple(TILL.items()))
+            await stream.read()
+            stream.cancel()
+            await served.stage.ended.wait()
+
+            assert round_ + 1 == len(served.stage.seen)
 
 
 async def test_personal_values_are_emptied_for_who_may_not_see_them():
@@ -341,13 +377,7 @@ async def test_no_audit_no_answer():
     """
     S14: personal values are not shown while their reading cannot be noted.
     """
-    async with edge() as served:
-
-        async def unwritable(_rows):
-            raise StoreUnavailableError
-
-        served.store.write_audit = unwritable
-
+    async with edge(store=UnwritableStore()) as served:
         refusal = await served.refused("GetClient", request_of("GetClient", client_id="petra"))
 
         assert "UNAVAILABLE" == refusal.code

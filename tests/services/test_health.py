@@ -6,19 +6,24 @@ from __future__ import annotations
 
 import asyncio
 
+from typing import Any
+
 import grpc
 import grpc.aio
 import pytest
 
-from grpc_health.v1 import health_pb2_grpc
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1 import health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_health.v1.health_pb2 import (  # type: ignore[import-untyped]
+    HealthCheckRequest,
+    HealthCheckResponse,
+)
 
 from clientela.adapters.memory import MemoryStore
 from clientela.services.access import CallClass
 from clientela.services.admission import ROOMS, Room
 from clientela.services.health import WATCHERS_MAX
 from clientela.services.ports import StoreUnavailableError
-from tests.services.edge import edge, refusal_of
+from tests.services.edge import Edge, edge, refusal_of
 
 
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
@@ -35,7 +40,8 @@ class MoodyStore(MemoryStore):
         return await super().last_position()
 
 
-def stub(served):
+def stub(served: Edge) -> Any:
+    """Calls health."""
     return health_pb2_grpc.HealthStub(served.channel)
 
 
@@ -70,8 +76,7 @@ async def test_health_answers_when_everything_else_is_full():
     async with edge(rooms={**ROOMS, **rooms}) as served:
         served.stage.answers["ListClients"] = lambda _: leave.wait()
         full = asyncio.create_task(served.refused("ListClients"))
-        while not served.stage.seen:
-            await asyncio.sleep(0)
+        await served.stage.arrived.wait()
 
         answer = await stub(served).Check(HealthCheckRequest())
         leave.set()
@@ -152,7 +157,7 @@ async def test_random_bytes_at_health_are_invalid_arguments():
     G18: the packaged protocol is guarded like our own.
     """
     async with edge() as served:
-        call = served.channel.unary_unary("/grpc.health.v1.Health/Check")
+        call: Any = served.channel.unary_unary("/grpc.health.v1.Health/Check")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(b"\x0a\x02\xff\xfe", timeout=10)
 

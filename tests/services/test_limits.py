@@ -4,6 +4,8 @@ What no field of any request may exceed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from google.protobuf.descriptor_pb2 import DescriptorProto
@@ -21,7 +23,11 @@ from clientela.services.limits import (
     check,
     decoded,
 )
-from clientela.v1.client_pb2 import RegisterClientRequest
+from clientela.v1.client_pb2 import (
+    CLIENT_KIND_PERSON,
+    STANDING_UNSPECIFIED,
+    RegisterClientRequest,
+)
 from clientela.v1.definition_pb2 import ApplyDefinitionsRequest
 from clientela.v1.ownership_pb2 import ApproachRequest
 from tests.services.edge import METHODS
@@ -52,6 +58,9 @@ def listing(count):
     return struct
 
 
+UNKNOWN: Any = 77
+"""No value of any enum."""
+
 REFUSED = [
     (ApproachRequest(note="x" * (TEXT_BYTES_MAX + 1)), "note"),
     (ApproachRequest(note="ж" * (TEXT_BYTES_MAX // 2 + 1)), "note"),
@@ -61,8 +70,8 @@ REFUSED = [
     (ApproachRequest(occurred_at=Timestamp(seconds=-62_135_596_801)), "occurred_at"),
     (ApproachRequest(occurred_at=Timestamp(nanos=1_000_000_000)), "occurred_at"),
     (ApproachRequest(occurred_at=Timestamp(nanos=-1)), "occurred_at"),
-    (RegisterClientRequest(kind=77), "kind"),
-    (RegisterClientRequest(standing=-1), "standing"),
+    (RegisterClientRequest(kind=UNKNOWN), "kind"),
+    (RegisterClientRequest(standing=-UNKNOWN), "standing"),
     (identifiers(ITEMS_MAX + 1), "identifiers"),
     (listing(ITEMS_MAX + 1), "fields"),
     (Value(number_value=float("nan")), "number_value"),
@@ -80,7 +89,7 @@ ALLOWED = [
     ApproachRequest(note="ж" * (TEXT_BYTES_MAX // 2)),
     ApproachRequest(note="line\r\n\tline — «Пётр», 日本, 👩‍👧"),
     ApproachRequest(occurred_at=Timestamp(seconds=253_402_300_799, nanos=999_999_999)),
-    RegisterClientRequest(kind=1, standing=0),
+    RegisterClientRequest(kind=CLIENT_KIND_PERSON, standing=STANDING_UNSPECIFIED),
     identifiers(ITEMS_MAX),
     listing(ITEMS_MAX),
     Duration(seconds=-1, nanos=-1),
@@ -150,7 +159,15 @@ def test_what_is_no_message_is_refused_without_its_bytes(raw):
         decoded(ApproachRequest.FromString, raw)
 
     assert "request: expected a well-formed message" == str(caught.value)
-    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_what_is_decoded_is_checked():
+    """
+    S11: no request reaches a servicer unchecked.
+    """
+    with pytest.raises(InvalidValueError):
+        decoded(ApproachRequest.FromString, ApproachRequest(note="\0").SerializeToString())
 
 
 def test_nesting_beyond_the_decoder_is_refused():

@@ -4,6 +4,8 @@ Nobody gives a role that reaches further than they do, or moves staff out of rea
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.services.edge import TILL, as_employee, edge, request_of
@@ -12,7 +14,7 @@ from tests.services.edge import TILL, as_employee, edge, request_of
 BOSS = as_employee("boss")
 OLAF = as_employee("olaf")
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "own role": ("GrantRole", {"employee_id": "boss", "role": "database-operator"}),
     "colleague's role": ("GrantRole", {"employee_id": "marta", "role": "top-manager"}),
     "role of a new one": (
@@ -24,7 +26,7 @@ REFUSED = {
     "no unit": ("MoveEmployee", {"employee_id": "marta", "unit_id": "nowhere"}),
     "foreign employee": ("GrantRole", {"employee_id": "nora", "role": "salesperson"}),
 }
-ALLOWED = {
+ALLOWED: dict[str, tuple[str, dict[str, Any]]] = {
     "role of the unit": ("GrantRole", {"employee_id": "marta", "role": "immediate-superior"}),
     "unit below": ("MoveEmployee", {"employee_id": "marta", "unit_id": "yard"}),
     "new one below": (

@@ -43,6 +43,21 @@ def test_a_bucket_holds_a_burst_and_fills_again():
     assert timedelta(seconds=0.5) == caught.value.retry_after
 
 
+def test_who_waits_long_saves_up_no_more_than_a_burst():
+    """
+    S12: an hour of silence buys two calls, not seven thousand.
+    """
+    ticks = Ticks()
+    limits = RateLimits(TWO_A_SECOND, ticks)
+    limits.count(MARTA, READ)
+    ticks.now += 3_600
+    limits.count(MARTA, READ)
+    limits.count(MARTA, READ)
+
+    with pytest.raises(RateLimitedError):
+        limits.count(MARTA, READ)
+
+
 def test_everyone_has_a_bucket_of_their_own():
     """
     S12: one who floods does not use up what is left to others.

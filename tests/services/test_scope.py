@@ -14,8 +14,10 @@ from clientela.services.principal import Grant, Principal
 from clientela.services.scope import Reach, check_target, reach_of
 from tests.services.edge import (
     HEAD,
+    LENA,
     METHODS,
     NORTH,
+    PETRA,
     SOUTH,
     YARD,
     Town,
@@ -121,13 +123,12 @@ async def test_a_record_is_reached_or_is_not_there(method, who, target, may):
     access = METHODS[method]
     reach = reach_of(who, who.grants, access.scope)
 
-    try:
+    if may:
         await check_target(access, reach, target, Town())
-    except UnknownError as error:
-        assert not may
-        assert (access.target.removesuffix("_id"), target) == (error.kind, error.id)
-    else:
-        assert may
+        return
+    with pytest.raises(UnknownError) as caught:
+        await check_target(access, reach, target, Town())
+    assert (access.target.removesuffix("_id"), target) == (caught.value.kind, caught.value.id)
 
 
 @pytest.mark.parametrize("method", [row[0] for row in MATRIX])
@@ -163,7 +164,7 @@ def test_a_client_nobody_owns_is_not_the_employee_without_an_id():
     """
     S2: nobody's client is not a nameless caller's own.
     """
-    lena = Town().clients["lena"]
+    lena = Town().clients[LENA]
 
     assert not Reach(employee_id=None).sees(lena)
     assert not Reach(employee_id=EmployeeId("marta")).sees(lena)
@@ -177,6 +178,16 @@ def test_company_scope_is_whole_for_staff_and_services_and_never_for_partners_an
     outside = [reach_of(p, p.grants, Scope.COMPANY).is_whole for p in (PARTNER, PETRA_HERSELF)]
 
     assert ([True, True], [False, False]) == (whole, outside)
+
+
+def test_an_owner_keeps_sight_of_a_client_of_the_unit_they_left():
+    """
+    OWN-2: Marta moved to the south, and Petra is still hers.
+    """
+    south = Reach(units=frozenset({SOUTH}), employee_id=EmployeeId("marta"))
+
+    assert south.sees(Town().clients[PETRA])
+    assert not south.sees(Town().clients[LENA])
 
 
 async def test_breadth_comes_from_the_grant_that_lets_in():

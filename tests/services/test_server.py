@@ -6,13 +6,18 @@ from __future__ import annotations
 
 import asyncio
 
+from typing import Any
+
 import grpc
 import grpc.aio
 import pytest
 
-from grpc_health.v1 import health_pb2_grpc
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_reflection.v1alpha.reflection_pb2 import (
+from grpc_health.v1 import health_pb2_grpc  # type: ignore[import-untyped]
+from grpc_health.v1.health_pb2 import (  # type: ignore[import-untyped]
+    HealthCheckRequest,
+    HealthCheckResponse,
+)
+from grpc_reflection.v1alpha.reflection_pb2 import (  # type: ignore[import-untyped]
     ServerReflectionRequest,
     ServerReflectionResponse,
 )
@@ -136,8 +141,7 @@ async def test_calls_under_way_finish_when_the_server_stops():
         watching = health_pb2_grpc.HealthStub(served.channel).Watch(HealthCheckRequest())
         await watching.read()
         under_way = asyncio.create_task(served.call("GetOwnership"))
-        while not served.stage.seen:
-            await asyncio.sleep(0)
+        await served.stage.arrived.wait()
 
         stopping = asyncio.create_task(served.server.stop(5))
         told = (await watching.read()).status
@@ -212,7 +216,7 @@ async def test_random_bytes_at_reflection_are_invalid_arguments():
     G18: a stream of requests is guarded too.
     """
     async with edge(has_reflection=True) as served:
-        call = served.channel.stream_stream(REFLECTION[0])
+        call: Any = served.channel.stream_stream(REFLECTION[0])
         asking = call(iter([b"\x0a\x02\xff\xfe"]), timeout=10, metadata=tuple(TILL.items()))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await asking.read()
@@ -226,7 +230,7 @@ async def test_a_request_over_one_mebibyte_is_not_read(size):
     S11: large requests end in the transport.
     """
     async with edge() as served:
-        call = served.channel.unary_unary("/clientela.v1.ClientService/GetClient")
+        call: Any = served.channel.unary_unary("/clientela.v1.ClientService/GetClient")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(bytes(size), timeout=10, metadata=tuple(TILL.items()))
 
@@ -238,7 +242,7 @@ async def test_a_compressed_bomb_is_not_unpacked():
     G19: what unpacks to more than the limit is refused by what it unpacks to.
     """
     async with edge() as served:
-        call = served.channel.unary_unary("/clientela.v1.ClientService/GetClient")
+        call: Any = served.channel.unary_unary("/clientela.v1.ClientService/GetClient")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(
                 bytes(3 * 1024 * 1024),

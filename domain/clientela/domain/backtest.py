@@ -138,17 +138,17 @@ def _grounds(events: Iterable[RecordedEvent], refs: Iterable[Ref]) -> set[Ref]:
     """The recorded and decided facts that *refs* come from; those themselves among them."""
     events = tuple(events)
     by_ref = {recorded.ref: recorded for recorded in events}
-    causes = {recorded.event_id: recorded.ref for recorded in events}
+    by_id = {recorded.event_id: recorded for recorded in events}
     grounds: set[Ref] = set()
-    open_ = list(refs)
+    open_ = [by_ref.get(ref) for ref in refs]
     while open_:
-        recorded = by_ref.get(open_.pop())
+        recorded = open_.pop()
         if recorded is None:
             continue
         if recorded.causation_id is not None:
-            open_.append(causes[recorded.causation_id])
+            open_.append(by_id.get(recorded.causation_id))
         elif recorded.type.origin is Origin.ELAPSED:
-            open_.extend(recorded.because)
+            open_.extend(by_ref.get(ref) for ref in recorded.because)
         else:
             grounds.add(recorded.ref)
     return grounds

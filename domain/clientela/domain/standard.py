@@ -35,9 +35,11 @@ _RULE_SETS = (
     STAFF,
     OWNERSHIP,
     INTERACTION,
-    PURCHASE,
     LIFECYCLE,
     LOYALTY,
+    # After the ledger: a late purchase opens the wallet before the returns that waited for it
+    # take its points back.
+    PURCHASE,
 )
 
 

@@ -374,7 +374,9 @@ class RegisterClientRequest(_message.Message):
     """Must be empty: there is nothing yet that could have changed."""
     client_id: _builtins.str
     """Its id for ever, chosen by the caller and not derived from a name: 1 to 64
-    characters of A-Z, a-z, 0-9, hyphen and underscore.
+    characters of A-Z, a-z, 0-9, hyphen and underscore. May be empty where
+    `source` is given: the service then makes the id from the source with a
+    key of its own, always the same for the same source.
     """
     kind: Global___ClientKind.ValueType
     """Person or organisation. Unspecified: person."""

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 import attrs
 
 from clientela.domain.context import Context, Naming, NormalForms
-from clientela.domain.errors import RefusedError
+from clientela.domain.errors import InvalidValueError, RefusedError
 from clientela.domain.event import Key, RecordedEvent
 from clientela.domain.fingerprint import NOTHING, Fingerprint, check_same, fingerprint
 from clientela.domain.ids import Blind, JournalId
@@ -43,9 +43,11 @@ from clientela.services.ports import (
     KeyConflictError,
     KeyNeededError,
     NewId,
+    RequestConflictError,
     Sessions,
     StoreUnavailableError,
     VaultSession,
+    VersionConflictError,
 )
 from clientela.services.records import JournalNeededError, Needs, Records, View
 
@@ -251,10 +253,14 @@ class CommandPath:
         )
 
     def _check_etags(self, task: _Task, record: Record) -> None:
-        for rule_set in self.records.rulebook.rule_sets:
-            wanted = task.call.etags.get(rule_set.name)
-            if wanted is not None and wanted != self.records.etag(record, rule_set):
-                raise EtagMismatchError(rule_set.name, self.records.etag(record, rule_set))
+        rule_sets = {rule_set.name: rule_set for rule_set in self.records.rulebook.rule_sets}
+        for name, wanted in task.call.etags.items():
+            rule_set = rule_sets.get(name)
+            if rule_set is None or not record.names(rule_set.state.journal_kind):
+                raise InvalidValueError("etag", "that of a part which this command works on")
+            current = self.records.etag(record, rule_set)
+            if wanted != current:
+                raise EtagMismatchError(name, current)
 
     async def _append(self, task: _Task, attempt: _Attempt) -> None:
         """Append what was decided; an answer alone is appended too, so that a repeat finds it."""
@@ -280,30 +286,49 @@ class CommandPath:
             keys=attrs.evolve(attempt.session.changes, forgotten=decision.forget),
             snapshots=self.records.snapshots(view.record, decision.record),
         )
-        await self._commit(append)
-        for person in decision.forget:
-            self._sessions.forget(person)
-        self.records.keep(decision.record, rows)
+        await self._commit(append, decision)
 
-    async def _commit(self, append: Append) -> None:
-        """
-        Append to the end even if the caller goes away.
-
-        A commit whose outcome was lost is looked up: if the request is answered, it took place.
-        """
-        appending = asyncio.ensure_future(self._store.append(append))
+    async def _commit(self, append: Append, decision: Decision | None = None) -> None:
+        """Append to the end even if the caller goes away."""
+        landing = asyncio.ensure_future(self._land(append, decision))
         try:
-            await asyncio.shield(appending)
+            await asyncio.shield(landing)
         except asyncio.CancelledError:
-            await asyncio.wait({appending})
+            await asyncio.wait({landing})
+            if not landing.cancelled():
+                landing.exception()  # Nobody is left to be told.
             raise
-        except StoreUnavailableError:
-            if append.answer is None or not await self._was_answered(append.answer):
-                raise
 
-    async def _was_answered(self, answer: Answer) -> bool:
-        view = await self.records.load(Needs(journals=(), request=answer.request))
-        return view.answer is not None and view.answer.fingerprint == answer.fingerprint
+    async def _land(self, append: Append, decision: Decision | None) -> None:
+        try:
+            await self._store.append(append)
+        except StoreUnavailableError:
+            if not await self._has_landed(append):
+                raise
+        if decision is not None:
+            for person in decision.forget:
+                self._sessions.forget(person)
+            self.records.keep(decision.record, append.events)
+
+    async def _has_landed(self, append: Append) -> bool:
+        """
+        Whether a commit whose outcome was lost took place: its own events tell, or its answer.
+
+        Raises:
+            ConflictError: somebody else was there first, so it never will.
+        """
+        for row in append.events[:1]:
+            stored = await self._store.read(row.journal, row.version - 1, 1)
+            if stored and stored[0].event_id == row.event_id:
+                return True
+            if stored:
+                raise VersionConflictError(row.journal)
+        if append.answer is None:
+            return False
+        view = await self.records.load(Needs(journals=(), request=append.answer.request))
+        if view.answer is not None and (append.events or view.answer != append.answer):
+            raise RequestConflictError
+        return view.answer is not None
 
     async def _keep_refusal(self, task: _Task, refusal: RefusedError) -> None:
         """Store a refusal that leaves no events as the answer, and write who was refused."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
-from clientela.domain.context import NormalForms
+from clientela.domain.context import Definitions, Naming, NormalForms
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import RecordedEvent
-from clientela.domain.ids import ClientId, JournalId, JournalKind, Ref
+from clientela.domain.ids import JournalId, JournalKind, Ref, client_journal
+from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.record import Record
 from clientela.domain.ruleset import Command, RuleSet
 from clientela.services.calls import Outcome
@@ -27,18 +28,11 @@ from clientela.services.read_models import ReadModels
 from clientela.services.records import View
 from clientela.services.request_context import current
 from clientela.services.scheduler import Scheduler
+from clientela.services.translate.client import SourceIds
 from clientela.services.translate.mutations import call, outcome
 from clientela.services.translate.opening import Opening
 from clientela.services.translate.reads import AsOf, Consistency
 from clientela.v1 import common_pb2
-
-
-class SourceIds(Protocol):
-    """Makes the ids of clients that other systems know."""
-
-    def client_id_for(self, source: str, id: str) -> ClientId:  # noqa: A002 (the field's name)
-        """Id of the client whom *source* calls *id*, always the same."""
-        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -119,6 +113,13 @@ class Core:
         known = {j: as_of.known_at.get(j, view.heads[j].version) for j in journal_ids}
         return attrs.evolve(view, record=await self.path.records.at(known))
 
+    def persons(self, record: Record) -> tuple[JournalId, ...]:
+        """Persons whose values the journals of *record* may hold: their own, and the holder's."""
+        wallet = record.of(Wallet) if record.names(JournalKind.WALLET) else None
+        holder = () if wallet is None or wallet.client_id is None else (wallet.client_id,)
+        own = (journal.id for journal in record.journals)
+        return (*own, *(client_journal(client_id) for client_id in holder))
+
     def versions(self, record: Record) -> Mapping[JournalId, int]:
         """Versions of the journals of *record*."""
         return {journal.id: journal.version for journal in record.journals}
@@ -145,6 +146,14 @@ class Core:
             person: await self.store.key_row(person) for person in persons
         }
         return Opening(vault=self.sessions.session(rows), shows=current().shows_personal)
+
+    async def definitions(self) -> Definitions:
+        """All versions of the company's definitions."""
+        return (await self.path.read()).definitions
+
+    def naming(self) -> Naming:
+        """What turns identifiers into keys."""
+        return Naming(vault=self.sessions.session({}), forms=self.forms)
 
     def now(self) -> datetime:
         """The present moment."""

@@ -13,7 +13,7 @@ import logging
 import traceback
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeAlias
 
 import attrs
@@ -149,11 +149,16 @@ class Guard(grpc.aio.ServerInterceptor):
             async with self._told(rpc.path, context):
                 if rpc.access is None:
                     await self._identify(rpc, context)
-                    async for response in rpc.behaviour(rpc.decode(raw), context):
-                        yield response.SerializeToString()
+                    async with aclosing(rpc.behaviour(rpc.decode(raw), context)) as responses:
+                        async for response in responses:
+                            yield response.SerializeToString()
                 else:
-                    async for encoded in self._all_answered(rpc, rpc.access, raw, context):
-                        yield encoded
+                    # Closed here and now, so that no room stays taken by a stream that broke.
+                    async with aclosing(
+                        self._all_answered(rpc, rpc.access, raw, context)
+                    ) as encoded:
+                        async for response in encoded:
+                            yield response
 
         return answers
 
@@ -164,20 +169,26 @@ class Guard(grpc.aio.ServerInterceptor):
         async with self._admission.admitted(access.call_class):
             async with _within(seconds):
                 request_context, request = await self._entered(rpc, access, raw, context, seconds)
-            responses: AsyncIterator[Message] = aiter(rpc.behaviour(request, context))
-            is_first = True
-            while True:
-                # Time is counted while we work, not while the caller takes what was sent.
-                async with _within(request_context.deadline - self._entrance.monotonic()):
-                    response = await anext(responses, None)
-                    if response is None:
-                        return
-                    if not request_context.shows_personal:
-                        withhold(response)
-                    if is_first:
-                        await self._entrance.note_shown(request_context, request, response)
-                is_first = False
-                yield response.SerializeToString()
+            async with aclosing(rpc.behaviour(request, context)) as responses:
+                async for response in self._timed(responses, request_context, request):
+                    yield response.SerializeToString()
+
+    async def _timed(
+        self, responses: AsyncGenerator[Message], context: RequestContext, request: Message
+    ) -> AsyncGenerator[Message]:
+        """Responses fit to leave; time runs while we work, not while the caller takes them."""
+        is_first = True
+        while True:
+            async with _within(context.deadline - self._entrance.monotonic()):
+                response = await anext(responses, None)
+                if response is None:
+                    return
+                if not context.shows_personal:
+                    withhold(response)
+                if is_first:
+                    await self._entrance.note_shown(context, request, response)
+            is_first = False
+            yield response
 
     def _conversation(self, rpc: _Rpc) -> Any:
         async def answers(raws: AsyncIterator[bytes], context: Context) -> AsyncGenerator[bytes]:

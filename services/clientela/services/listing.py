@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from clientela.domain.ids import UnitId
 from clientela.domain.insight.card import Card
-from clientela.services.cards import Page, cards_with
+from clientela.services.cards import Page, Sees, cards_with
 from clientela.services.core import Core
 from clientela.services.directory import JournalDirectory
 from clientela.services.read_models import Term
@@ -52,11 +52,29 @@ async def listed(
     return await paged_cards(core, request, find, unit_id)
 
 
+async def counted(core: Core, *terms: Term, unit_id: UnitId | None = None) -> int:
+    """How many clients with *terms* the caller may see, of the unit and those below it."""
+    total, after = 0, ""
+    sees = _sees(core, unit_id)
+    while True:
+        found = await cards_with(core.reads, *terms, sees=sees, after=after)
+        total += len(found.cards)
+        after = found.after
+        if not after:
+            return total
+
+
 async def paged_cards(
     core: Core, request: Message, find: Find, unit_id: UnitId | None = None
 ) -> tuple[Sequence[Card], str]:
     """The page of what *find* finds and the caller may see, and the token of the next page."""
     wanted = page(request)
+    found = await find(sees=_sees(core, unit_id), after=wanted.after, limit=wanted.size)
+    token = next_page_token(request, found.after) if found.after else ""
+    return found.cards, token
+
+
+def _sees(core: Core, unit_id: UnitId | None) -> Sees:
     directory = JournalDirectory(core.path.records, core.reads)
     reach = current().reach
 
@@ -67,6 +85,4 @@ async def paged_cards(
                 return False
         return await sees_client(reach, card.client_id, directory)
 
-    found = await find(sees=sees, after=wanted.after, limit=wanted.size)
-    token = next_page_token(request, found.after) if found.after else ""
-    return found.cards, token
+    return sees

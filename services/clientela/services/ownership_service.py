@@ -86,7 +86,7 @@ class OwnershipServicer(ownership_pb2_grpc.OwnershipServiceServicer):
     async def _ownership(self, record: Record, etag: str) -> pb.Ownership:
         ownership = record.of(Ownership)
         claim = None if ownership.claim is None else await self._core.event(ownership.claim)
-        definitions = (await self._core.path.read()).definitions
+        definitions = await self._core.definitions()
         policy = definitions.at(self._core.now()).of(OwnershipPolicy)
         return wire.ownership(
             ClientId(record.journal(JournalKind.CLIENT).id.id),

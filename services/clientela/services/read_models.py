@@ -152,6 +152,11 @@ class ReadModels:
         await self.catch_up(model)
         return await self._reads.count(model.name, field)
 
+    async def catch_up_all(self) -> None:
+        """Take everything committed into every model."""
+        for model in self._models.values():
+            await self.catch_up(model)
+
     async def rebuild(self, model: ReadModel) -> None:
         """Build *model* anew from the journal."""
         async with self._locks[model.name]:

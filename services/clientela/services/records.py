@@ -187,19 +187,20 @@ class Records:
             StoreUnavailableError: the store cannot be reached.
         """
         ids = tuple(dict.fromkeys((*needs.journals, DEFINITIONS_JOURNAL, *sorted(needs.facts))))
-        known = {j: self._cache[j][0].version for j in ids if j in self._cache}
+        # Taken before waiting: meanwhile others put later versions into the cache, or drop them.
+        cached = {j: self._cache[j][0] for j in ids if j in self._cache}
         loaded = await self._store.load(
             Wanted(
                 journals=ids,
-                known=known,
+                known={j: journal.version for j, journal in cached.items()},
                 keys=(*needs.keys, *keys),
                 request=needs.request,
                 persons=tuple(dict.fromkeys((*needs.journals, *sorted(needs.persons)))),
                 fingerprint=self.rulebook.fingerprint,
             )
         )
-        journals = {j: self._folded(j, loaded) for j in ids}
-        histories = {j: await self.history(j) for j in sorted(needs.histories)}
+        journals = {j: self._folded(j, loaded, cached.get(j)) for j in ids}
+        histories = {j: await self.history(j, journals[j].version) for j in sorted(needs.histories)}
         return View(
             record=Record([journals[j] for j in needs.journals], loaded.holders, histories),
             heads=loaded.heads,
@@ -263,13 +264,18 @@ class Records:
 
     async def _definitions(self, version: int) -> Definitions:
         """All definitions up to a version of their journal; read anew only when it has moved."""
-        if self._read_definitions[0] != version:
+        read, definitions = self._read_definitions
+        if read != version:
             events = await self.history(DEFINITIONS_JOURNAL, version)
-            self._read_definitions = (version, definitions_of(events, self._sections))
-        return self._read_definitions[1]
+            definitions = definitions_of(events, self._sections)
+            self._read_definitions = (version, definitions)
+        return definitions
 
-    def _folded(self, journal_id: JournalId, loaded: Loaded) -> Journal:
-        base = self._base(journal_id, loaded.snapshots.get(journal_id))
+    def _folded(self, journal_id: JournalId, loaded: Loaded, cached: Journal | None) -> Journal:
+        snapshot = loaded.snapshots.get(journal_id)
+        base = cached or self.rulebook.empty(journal_id)
+        if snapshot is not None:
+            base = self._restored(snapshot)
         tail = loaded.tails.get(journal_id, ())
         if tail:
             base = self.rulebook.fold(base, (decode(self.codec, row) for row in tail))
@@ -277,15 +283,10 @@ class Records:
             self._put(base, loaded.heads[journal_id])
         return base
 
-    def _base(self, journal_id: JournalId, snapshot: Snapshot | None) -> Journal:
-        if snapshot is not None:
-            return self._restored(snapshot)
-        if journal_id in self._cache:
-            return self._cache[journal_id][0]
-        return self.rulebook.empty(journal_id)
-
     def _put(self, journal: Journal, head: Head) -> None:
-        self._cache[journal.id] = (journal, head)
+        held = self._cache.get(journal.id)
+        if held is None or held[0].version <= journal.version:
+            self._cache[journal.id] = (journal, head)
         self._cache.move_to_end(journal.id)
         while len(self._cache) > self._cached_max:
             self._cache.popitem(last=False)

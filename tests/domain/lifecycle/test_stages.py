@@ -793,3 +793,29 @@ def test_fact_of_the_future_comes_after_what_time_does_before_it():
     scenario.when(bought(300))
 
     assert [("guest", 0), ("regular", 2), ("gone", 182), ("guest", 300)] == steps(scenario, SHOP)
+
+
+def test_no_stage_is_entered_twice_by_one_fact():
+    """
+    LIFE-26: one fact leads on until no exit holds or the client has been there: it ends.
+    """
+    text = """
+    [[lifecycle.models]]
+    id = "round"
+    entry = "a"
+    labels = { en = "Round" }
+    stages = [
+      { id = "a", labels = { en = "A" }, exits = [
+        { to = "b", when = { purchases = { at_least = 1 } } },
+      ] },
+      { id = "b", labels = { en = "B" }, exits = [
+        { to = "a", when = { purchases = { at_least = 1 } } },
+      ] },
+    ]
+    """
+    name = Code("round")
+    facts = [registered(0), bought(1), bought(2)]
+
+    assert [("a", 0), ("b", 1), ("a", 2)] == steps(in_time(facts, definition(text), day(3)), name)
+    late = at_last([facts[0], facts[2], facts[1]], definition(text), day(3))
+    assert [("a", 0), ("b", 1), ("a", 2)] == steps(late, name)

@@ -64,13 +64,14 @@ class Nothing(State):
 
 @attrs.frozen
 class Write:
-    """A command that records facts as they are, into Petra's journals."""
+    """A command that records facts as they are, for Petra and a wallet, mostly her own."""
 
     facts: tuple[object, ...]
     occurred_at: datetime | None = None
+    wallet_id: WalletId = WALLET
 
     def journals(self):
-        return (client_journal(PETRA), wallet_journal(WALLET))
+        return (client_journal(PETRA), wallet_journal(self.wallet_id))
 
 
 WRITER = RuleSet(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from fractions import Fraction
 from math import ceil, floor
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import dictionaries, integers, randoms, text
 
 from clientela.domain.loyalty.apportionment import largest_remainder
@@ -32,6 +32,7 @@ def test_weights_of_nothing_count_alike():
 
 
 @given(total=integers(0, 10**6), weights=WEIGHTS, random=randoms(use_true_random=False))
+@settings(deadline=None)
 def test_parts_sum_to_the_whole_and_stay_within_one_of_their_share(total, weights, random):
     """
     LOY-10: the split is exact, fair to a point and the same in whatever order lines stand (I19).

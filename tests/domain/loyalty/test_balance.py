@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis.strategies import integers
 
 from clientela.domain.backtest import without
@@ -165,7 +165,7 @@ def test_late_purchase_moves_the_axis_of_what_happened_only():
 
 
 @given(begin=integers(0, 60), days=integers(0, 60))
-@settings(suppress_health_check=list(HealthCheck), phases=[Phase.generate], max_examples=60)
+@settings(deadline=None, max_examples=60)
 def test_statements_of_any_periods_join(begin, days):
     """
     LOY-10: a period's closing is the next one's opening and, at the end, the balance (F19).

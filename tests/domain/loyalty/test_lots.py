@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import builds, integers, lists, none, one_of, permutations
 
 from clientela.domain.facts import BusinessKey
@@ -136,6 +136,7 @@ LOTS = lists(
 
 
 @given(lots=LOTS.flatmap(permutations), points=integers(0, 40))
+@settings(deadline=None)
 def test_what_is_taken_does_not_depend_on_how_lots_are_stored(lots, points):
     """
     LOY-10: an allocation is exact, first things first, in whatever order lots are kept (I8).

@@ -4,14 +4,15 @@ Who has a wallet.
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from clientela.domain.errors import UnknownError
-from clientela.domain.ids import ClientId, Code
+from clientela.domain.ids import ClientId, Code, JournalKind, WalletId, wallet_journal
 from clientela.domain.loyalty.membership import MemberEnrolled, OpenWallet, WalletOpened
 from clientela.domain.loyalty.programme import Enrol
 from clientela.domain.loyalty.spending import SpendPoints
-from tests.domain.loyalty.shop import PETRA, WALLET, Shop, bought, key, line, programme
+from tests.domain.loyalty.shop import PETRA, WALLET, Shop, Write, bought, key, line, programme
 
 
 def test_first_purchase_enrols_where_the_programme_says_so():
@@ -70,3 +71,19 @@ def test_company_without_a_programme_gives_nothing():
     shop = Shop(programme(awards=(), enrol=Enrol.ON_REQUEST, currency=Code("EUR")))
 
     assert () == shop.write(bought(1, line("a", 1000)))
+
+
+def test_purchase_opens_no_wallet_but_the_clients_own():
+    """
+    LOY-5: a purchase into a wallet that is not the client's own, and that nobody opened, earns
+    nothing.
+    """
+    shop = Shop()
+    family = WalletId("family")
+    purchase = attrs.evolve(  # type: ignore[misc]  # an event is an attrs class
+        bought(1, line("a", 1000)), wallet_id=family
+    )
+
+    shop.when(Write((purchase,), wallet_id=family))
+
+    assert not shop.record(wallet_journal(family)).exists(JournalKind.WALLET)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.strategies import booleans, integers, lists, permutations, sampled_from
 
 from clientela.domain.ids import Code, wallet_journal
@@ -112,6 +112,24 @@ def test_one_return_of_several_purchases_is_taken_purchase_by_purchase():
     assert {} == shop.wallet.lots
 
 
+def test_purchases_of_one_return_get_their_points_back_in_order():
+    """
+    LOY-10: in whatever order a return lists its lines, purchases are taken by their numbers.
+    """
+    shop = Shop()
+    shop.write(bought(1, line("a", 20_000)))
+    for number in (2, 3):
+        shop.when(
+            SpendPoints(wallet_id=WALLET, spend=key(f"s{number}"), points=50, purchase=key(number))
+        )
+        shop.write(bought(number, line("a", 500), points=50, points_minor=500))
+
+    events = shop.write(returned("r1", (3, "a", 1), (2, "a", 1)))
+
+    assert [key(2), key(3)] == [event.purchase for event in events]  # type: ignore[attr-defined]
+    assert 100 == shop.wallet.restored
+
+
 QUANTITIES = lists(integers(1, 4), min_size=1, max_size=3)
 POLICIES = sampled_from(tuple(Shortfall))
 
@@ -142,6 +160,7 @@ def _life(quantities: list[int], policy: Shortfall, spent: int, parts: list[tupl
     data=integers(0, 10**6),
     in_pieces=booleans(),
 )
+@settings(deadline=None)
 def test_any_split_of_a_return_in_any_order_ends_the_same(
     quantities, policy, spent, data, in_pieces
 ):
@@ -168,6 +187,7 @@ def test_any_split_of_a_return_in_any_order_ends_the_same(
 
 
 @given(quantities=QUANTITIES, policy=POLICIES)
+@settings(deadline=None)
 def test_earning_and_full_return_leave_nothing_behind(quantities, policy):
     """
     LOY-10: a purchase and its full return, with nothing between, leave the wallet as it was (I15).
@@ -196,6 +216,7 @@ FACTS = (
 
 
 @given(facts=permutations(FACTS))
+@settings(deadline=None)
 def test_purchases_and_returns_heard_in_any_order_end_the_same(facts):
     """
     LOY-10: earn and return facts that overtake each other give equal lots and totals (I17).

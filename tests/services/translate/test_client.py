@@ -179,6 +179,6 @@ def test_a_client_is_a_person_and_a_client_unless_it_says_otherwise():
     """
     request = client_pb2.RegisterClientRequest(request_id="6f2b", client_id="olga")
 
-    command = client.register_client(request)
+    command = client.register_client(request, IDS)
 
     assert (domain.ClientKind.PERSON, domain.Standing.CLIENT) == (command.kind, command.standing)

@@ -9,8 +9,12 @@ from clientela.domain.errors import InvalidValueError
 from clientela.services.translate.refusals import RequestIdRequiredError
 from clientela.v1 import ownership_pb2
 from tests.protos.wire import mutations
-from tests.services.translate.samples import SAMPLES
+from tests.services.translate.client_samples import CLIENT_SAMPLES
+from tests.services.translate.company_samples import COMPANY_SAMPLES
+from tests.services.translate.trade_samples import TRADE_SAMPLES
 
+
+SAMPLES = {**CLIENT_SAMPLES, **TRADE_SAMPLES, **COMPANY_SAMPLES}
 
 STRING = FieldDescriptor.CPPTYPE_STRING
 ENUM = FieldDescriptor.CPPTYPE_ENUM

@@ -21,7 +21,7 @@ CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD", "CLF"])
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
 
-def field_of(refused) -> str:
+def field_of(refused):
     """The field that an error names."""
     return refused.value.field
 

@@ -1,6 +1,7 @@
 import json
 
 from datetime import timedelta
+from typing import Any as Any_
 
 import pytest
 
@@ -35,6 +36,12 @@ from tests.services.translate.shop import AT, CLIENT, OLGA, shop
 
 BOUGHT_AT = AT + timedelta(days=1)
 CLM = Code("clm")
+
+
+def read(plain):
+    """The condition of a definition."""
+    vocabulary: Any_ = Condition
+    return value(plain, vocabulary)
 
 
 def test_a_stage_is_told_with_the_facts_that_led_into_it():
@@ -101,7 +108,7 @@ def test_ways_out_tell_what_their_conditions_say():
     way = next(way for way in told.ways if way.to == "loyalty")
     shown = lifecycle.way_out(way)
 
-    assert way.verdict.condition == value(json.loads(shown.verdict.condition), Condition)
+    assert way.verdict.condition == read(json.loads(shown.verdict.condition))
     assert (way.rule, False) == (shown.rule, shown.verdict.holds)
     assert len(way.verdict.operands) == len(shown.verdict.operands)
 
@@ -124,4 +131,4 @@ def test_a_condition_reads_as_it_is_written_in_definitions(condition):
     """
     plain = json.loads(json.dumps(lifecycle.plain_condition(condition)))
 
-    assert condition == value(plain, Condition)
+    assert condition == read(plain)

@@ -101,6 +101,7 @@ def test_pages_of_a_growing_list_show_everything_once(items, size):
     request = spells(page_size=size)
     while True:
         part, request.page_token = sliced(spells(page_size=size), page(request), items)
+        assert len(part) <= size
         shown.extend(part)
         if not request.page_token:
             break
@@ -120,6 +121,7 @@ def test_pages_by_place_show_everything_once(places, size):
         wanted = page(request)
         rest = [key for key in keys if key > wanted.after][: wanted.size + 1]
         part, request.page_token = paged(spells(page_size=size), wanted, rest, str)
+        assert len(part) <= size
         shown.extend(part)
         if not request.page_token:
             break

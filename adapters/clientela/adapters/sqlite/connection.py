@@ -141,9 +141,13 @@ def is_fatal(error: Exception) -> bool:
 
 
 def unavailable(error: Exception) -> StoreUnavailableError:
-    """What callers learn of an error; its text stays here."""
-    name: str = getattr(error, "sqlite_errorname", "") or type(error).__name__
-    found = StoreUnavailableError(f"the database cannot be used: {name}")
+    """What callers learn of an error; its text stays here, unless it is ours."""
+    if isinstance(error, StoreUnavailableError):
+        text = str(error)
+    else:
+        name: str = getattr(error, "sqlite_errorname", "") or type(error).__name__
+        text = f"the database cannot be used: {name}"
+    found = StoreUnavailableError(text)
     found.__cause__ = error
     return found
 

@@ -202,15 +202,14 @@ class Writer:
 
     def _refuse(self, group: list[Job], error: Exception) -> None:
         """Whoever of the group was told nothing yet learns that it may have been in vain."""
-        if not isinstance(error, StoreUnavailableError):
-            if is_fatal(error):
-                self._health.fail(error)
-            error = unavailable(error)
+        if not isinstance(error, StoreUnavailableError) and is_fatal(error):
+            self._health.fail(error)
         try:
             undo(self._connection)
-        except sqlite3.Error as fatal:
+        except Exception as fatal:  # noqa: BLE001  As in _write.
             self._health.fail(fatal)
-        self._resolve(Outcome(job, error=error) for job in group)
+        # An error of its own for each: one that is raised many times grows with every time.
+        self._resolve(Outcome(job, error=unavailable(error)) for job in group)
 
     def _do_alone(self, job: Job) -> None:
         if self._is_copying:

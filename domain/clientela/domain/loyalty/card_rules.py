@@ -162,12 +162,17 @@ def keys(command: CardCommand, naming: Naming) -> tuple[Key, ...]:
     return ()
 
 
+def card_key(number: Personal, naming: Naming) -> Key:
+    """The key under which a card's number is reserved and looked up."""
+    return naming.key(CARD_SCOPE, naming.forms.normal(CARD_SCOPE, number.text))
+
+
 def _key(number: PersonalText, naming: Naming) -> tuple[Key, ...]:
     """Key of a number; none where the person was erased and nobody knows it any more."""
     text = number.text if isinstance(number, Personal) else naming.vault.open(number)
     if text is None:
         return ()
-    return (naming.key(CARD_SCOPE, naming.forms.normal(CARD_SCOPE, text)),)
+    return (card_key(Personal(text), naming),)
 
 
 def decide(record: Record, command: CardCommand, context: Context) -> Iterable[PendingEvent]:

@@ -367,7 +367,9 @@ def _ground(ownership: Ownership, reason: Code, context: Context) -> tuple[Ref, 
             raise NoGroundError(reason, "OWN-4")
         return _facts(ownership.conflict, ownership.claim)
     if reason == EMPLOYEE_LEFT:
-        if ownership.orphaned is None and not _has_left(ownership.owner_id, context):
+        if _has_left(ownership.owner_id, context):
+            return _facts(ownership.claim)
+        if ownership.orphaned is None:
             raise NoGroundError(reason, "OWN-3")
         return _facts(ownership.orphaned, ownership.claim)
     return _facts(ownership.claim)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 
 from clientela.domain.codec import Codec
 from clientela.domain.errors import InvalidValueError
@@ -51,9 +52,22 @@ WHOLE_MASK = "*"
 """A mask that names every field (AIP-161)."""
 
 
-def register_client(request: client_pb2.RegisterClientRequest) -> RegisterClient:
+class SourceIds(Protocol):
+    """Makes the ids of clients that other systems know."""
+
+    def client_id_for(self, source: str, id: str) -> ClientId:  # noqa: A002 (the field's name)
+        """Id of the client whom *source* calls *id*, always the same."""
+        ...
+
+
+def register_client(request: client_pb2.RegisterClientRequest, ids: SourceIds) -> RegisterClient:
     """
     The command of a request.
+
+    Args:
+        request: Names the client, or the system it comes from.
+
+        ids: Makes the id of a client that is named by its source only.
 
     Raises:
         RequestIdRequiredError: it names no attempt.
@@ -64,8 +78,12 @@ def register_client(request: client_pb2.RegisterClientRequest) -> RegisterClient
     kind = member_if_any(ClientKind, client_pb2.ClientKind, request.kind, "kind")
     standing = member_if_any(Standing, client_pb2.Standing, request.standing, "standing")
     source = business_key(request.source, "source") if request.HasField("source") else None
+    if not request.client_id and source is not None:
+        client_id = ids.client_id_for(source.source, source.id)
+    else:
+        client_id = named(ClientId, request.client_id, "client_id")
     return RegisterClient(
-        client_id=named(ClientId, request.client_id, "client_id"),
+        client_id=client_id,
         kind=kind or ClientKind.PERSON,
         standing=standing or Standing.CLIENT,
         details=_details(request.details),

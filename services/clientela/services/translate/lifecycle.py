@@ -91,6 +91,36 @@ def client_stage(
     )
 
 
+def past_stage(
+    client_id: ClientId, value: Visit, top: Code, versions: Mapping[JournalId, int]
+) -> lifecycle_pb2.ClientStage:
+    """
+    The stage of a client at a past moment, which *value* covers.
+
+    Args:
+        client_id: The client.
+
+        value: The stay.
+
+        top: The stage it is counted under.
+
+        versions: Of the journals it was read from.
+    """
+    return lifecycle_pb2.ClientStage(
+        client_id=client_id,
+        model=value.model,
+        stage=value.stage,
+        parent=_parent(value.stage, top),
+        since=timestamp(value.began_at),
+        means=number(lifecycle_pb2.Means, value.means),
+        causes=value.causes,
+        cycle=value.cycle,
+        explanation=explanation(value.rule, value.because, value.definition),
+        entered=fact_ref_if_any(value.ref),
+        versions=journal_versions(versions),
+    )
+
+
 def visit(value: Visit, top: Code) -> lifecycle_pb2.StageVisit:
     """One stay in a stage that is counted under *top*."""
     return lifecycle_pb2.StageVisit(

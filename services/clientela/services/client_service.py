@@ -1,0 +1,238 @@
+"""
+Servicer of ClientService.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from clientela.domain.facts import BusinessKey
+from clientela.domain.identity.profile import IDENTITY, Profile
+from clientela.domain.ids import (
+    ClientId,
+    JournalId,
+    JournalKind,
+    WalletId,
+    client_journal,
+    wallet_journal,
+)
+from clientela.domain.insight.card import Card
+from clientela.domain.lifecycle.stages import Lifecycle
+from clientela.domain.loyalty.card_rules import card_key
+from clientela.domain.loyalty.wallet import Wallet
+from clientela.domain.ownership.claim import Ownership
+from clientela.domain.record import Record
+from clientela.services.cards import (
+    Page,
+    card_of,
+    identified,
+    named,
+    orphaned_is,
+    owner_is,
+    stage_is,
+    standing_is,
+)
+from clientela.services.core import Core, check_exists
+from clientela.services.listing import listed, paged_cards
+from clientela.services.read_models import Term
+from clientela.services.timelines import Entry, timeline
+from clientela.services.translate import client as wire
+from clientela.services.translate import fields, search
+from clientela.services.translate.messages import journal_versions
+from clientela.services.translate.pages import page, sliced
+from clientela.services.translate.reads import as_of, check_read, consistency
+from clientela.v1 import client_pb2 as pb
+from clientela.v1 import client_pb2_grpc
+
+
+class ClientServicer(client_pb2_grpc.ClientServiceServicer):
+    """
+    Translates between the wire and the rules of identity.
+
+    Args:
+        core: What servicers work with.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def RegisterClient(
+        self, request: pb.RegisterClientRequest, context: Any
+    ) -> pb.RegisterClientResponse:
+        command = wire.register_client(request, self._core.ids)
+        done, outcome = await self._core.mutate(request, command, IDENTITY)
+        return pb.RegisterClientResponse(outcome=outcome, client=await self._client(done.record))
+
+    async def UpdateClient(
+        self, request: pb.UpdateClientRequest, context: Any
+    ) -> pb.UpdateClientResponse:
+        done, outcome = await self._core.mutate(request, wire.update_client(request), IDENTITY)
+        return pb.UpdateClientResponse(outcome=outcome, client=await self._client(done.record))
+
+    async def AddIdentifier(
+        self, request: pb.AddIdentifierRequest, context: Any
+    ) -> pb.AddIdentifierResponse:
+        done, outcome = await self._core.mutate(request, wire.add_identifier(request), IDENTITY)
+        return pb.AddIdentifierResponse(outcome=outcome, client=await self._client(done.record))
+
+    async def RemoveIdentifier(
+        self, request: pb.RemoveIdentifierRequest, context: Any
+    ) -> pb.RemoveIdentifierResponse:
+        command = wire.remove_identifier(request)
+        done, outcome = await self._core.mutate(request, command, IDENTITY)
+        return pb.RemoveIdentifierResponse(outcome=outcome, client=await self._client(done.record))
+
+    async def EraseClient(
+        self, request: pb.EraseClientRequest, context: Any
+    ) -> pb.EraseClientResponse:
+        done, outcome = await self._core.mutate(request, wire.erase_client(request), IDENTITY)
+        response = pb.EraseClientResponse(outcome=outcome)
+        erased = done.record.of(Profile).erased
+        if erased is not None and not request.validate_only:
+            await self._core.reads.catch_up_all()
+            moment = (await self._core.event(erased)).occurred_at
+            response.erased_at.FromDatetime(moment)
+        return response
+
+    async def GetClient(self, request: pb.GetClientRequest, context: Any) -> pb.Client:
+        check_read(request)
+        client_id = fields.named(ClientId, request.client_id, "client_id")
+        view = await self._core.view(
+            client_journal(client_id),
+            consistency=consistency(request),
+            as_of=as_of(request, by_effect=False),
+        )
+        check_exists(view.record, JournalKind.CLIENT)
+        return await self._client(view.record)
+
+    async def ListClients(
+        self, request: pb.ListClientsRequest, context: Any
+    ) -> pb.ListClientsResponse:
+        cards, token = await listed(self._core, request, *_terms(search.client_filter(request)))
+        return pb.ListClientsResponse(clients=await self._summaries(cards), next_page_token=token)
+
+    async def FindClients(
+        self, request: pb.FindClientsRequest, context: Any
+    ) -> pb.FindClientsResponse:
+        wanted = search.sought(request)
+
+        async def find(**bounds: Any) -> Page:
+            return await self._found(wanted, bounds)
+
+        cards, token = await paged_cards(self._core, request, find)
+        return pb.FindClientsResponse(clients=await self._summaries(cards), next_page_token=token)
+
+    async def GetTimeline(
+        self, request: pb.GetTimelineRequest, context: Any
+    ) -> pb.GetTimelineResponse:
+        query = search.timeline_query(request)
+        journals = _journals(query.client_id, with_wallet=query.with_wallet)
+        view = await self._core.view(*journals, consistency=consistency(request))
+        check_exists(view.record, JournalKind.CLIENT)
+        found = await timeline(self._core, query, journals)
+        shown, token = sliced(request, page(request), found)
+        return pb.GetTimelineResponse(
+            entries=await self._entries(shown, journals), next_page_token=token
+        )
+
+    async def ExportClient(
+        self, request: pb.ExportClientRequest, context: Any
+    ) -> AsyncIterator[pb.ExportClientResponse]:
+        check_read(request)
+        client_id = fields.named(ClientId, request.client_id, "client_id")
+        journals = _journals(client_id, with_wallet=True)
+        view = await self._core.view(*journals)
+        check_exists(view.record, JournalKind.CLIENT)
+        yield pb.ExportClientResponse(client=await self._client(view.record))
+        query = search.TimelineQuery(client_id=client_id, with_wallet=True)
+        found = await timeline(self._core, query, journals)
+        for entry in await self._entries(found, journals):
+            yield pb.ExportClientResponse(entry=entry)
+        versions = {journal_id: view.heads[journal_id].version for journal_id in journals}
+        summary = pb.ExportClientResponse.Summary(
+            entries=len(found), versions=journal_versions(versions)
+        )
+        yield pb.ExportClientResponse(summary=summary)
+
+    async def _client(self, record: Record) -> pb.Client:
+        profile = record.of(Profile)
+        assert profile.registered is not None
+        journal_id = record.journal(JournalKind.CLIENT).id
+        registered = await self._core.event(profile.registered)
+        erased = None if profile.erased is None else await self._core.event(profile.erased)
+        return wire.client(
+            profile,
+            await self._core.opening(journal_id),
+            registered_at=registered.occurred_at,
+            erased_at=None if erased is None else erased.occurred_at,
+            etag=self._core.etag(record, IDENTITY),
+            versions=self._core.versions(record),
+        )
+
+    async def _summaries(self, cards: Sequence[Card]) -> list[pb.ClientSummary]:
+        found: list[pb.ClientSummary] = []
+        for card in cards:
+            journal_id = client_journal(card.client_id)
+            record = (await self._core.view(journal_id)).record
+            found.append(
+                wire.summary(
+                    record.of(Profile),
+                    record.of(Ownership),
+                    record.of(Lifecycle),
+                    await self._core.opening(journal_id),
+                )
+            )
+        return found
+
+    async def _entries(
+        self, found: Sequence[Entry], journals: tuple[JournalId, ...]
+    ) -> list[pb.TimelineEntry]:
+        opening = await self._core.opening(*journals)
+        codec = self._core.path.records.codec
+        return [wire.timeline_entry(recorded, row, codec, opening) for recorded, row in found]
+
+    async def _found(self, wanted: search.Sought, bounds: dict[str, Any]) -> Page:
+        reads, naming = self._core.reads, self._core.naming()
+        match wanted:
+            case search.ByName(words=words):
+                return await named(reads, words.text, naming, **bounds)
+            case search.ByIdentifier(kind=kind, text=text):
+                return await identified(reads, kind, text, naming, **bounds)
+            case search.ByCard(number=number):
+                key = card_key(number, naming)
+            case BusinessKey(source=source, id=id_):
+                key = naming.business_key("client", source, id_)
+        holder = await self._core.store.holder(key)
+        return await self._only(None if holder is None else holder.ref.journal, bounds)
+
+    async def _only(self, journal_id: JournalId | None, bounds: dict[str, Any]) -> Page:
+        """The one client behind a journal, if the caller sees them."""
+        if journal_id is None or bounds["after"]:
+            return Page(cards=())
+        client_id = ClientId(journal_id.id)
+        if journal_id.kind is JournalKind.WALLET:
+            holder = (await self._core.view(journal_id)).record.of(Wallet).client_id
+            if holder is None:
+                return Page(cards=())
+            client_id = holder
+        card = await card_of(self._core.reads, client_id)
+        return Page(cards=(card,) if card is not None and await bounds["sees"](card) else ())
+
+
+def _terms(wanted: search.ClientFilter) -> list[Term]:
+    terms: list[Term] = []
+    if wanted.owner_id is not None:
+        terms.append(owner_is(wanted.owner_id))
+    if wanted.orphaned is not None:
+        terms.append(orphaned_is(is_so=wanted.orphaned))
+    if wanted.standing is not None:
+        terms.append(standing_is(wanted.standing))
+    if wanted.model is not None and wanted.stage is not None:
+        terms.append(stage_is(wanted.model, wanted.stage))
+    return terms
+
+
+def _journals(client_id: ClientId, *, with_wallet: bool) -> tuple[JournalId, ...]:
+    own = (wallet_journal(WalletId(client_id)),) if with_wallet else ()
+    return (client_journal(client_id), *own)

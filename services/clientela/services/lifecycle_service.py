@@ -1,0 +1,143 @@
+"""
+Servicer of LifecycleService.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from clientela.domain.context import Definitions
+from clientela.domain.errors import UnknownError
+from clientela.domain.ids import ClientId, Code, JournalKind, UnitId, client_journal
+from clientela.domain.lifecycle.explanation import Explanation, explain
+from clientela.domain.lifecycle.model import LifecycleDefinition, LifecycleModel
+from clientela.domain.lifecycle.stages import LIFECYCLE
+from clientela.domain.lifecycle.visits import stage_at, visits
+from clientela.domain.record import Record
+from clientela.services.cards import stage_counts, stage_is
+from clientela.services.core import Core, check_exists
+from clientela.services.listing import counted
+from clientela.services.records import View
+from clientela.services.request_context import current
+from clientela.services.translate import lifecycle as wire
+from clientela.services.translate.fields import code, named, named_if_any
+from clientela.services.translate.pages import page, sliced
+from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
+from clientela.v1 import lifecycle_pb2 as pb
+from clientela.v1 import lifecycle_pb2_grpc
+
+
+class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
+    """
+    Translates between the wire and the rules of lifecycles.
+
+    Args:
+        core: What servicers work with.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def SetStage(self, request: pb.SetStageRequest, context: Any) -> pb.SetStageResponse:
+        command = wire.set_stage(request)
+        done, outcome = await self._core.mutate(request, command, LIFECYCLE)
+        definitions = await self._core.definitions()
+        told = explain(done.record, command.model, definitions, self._core.now())
+        return pb.SetStageResponse(outcome=outcome, stage=self._stage(done.record, told))
+
+    async def GetStage(self, request: pb.GetStageRequest, context: Any) -> pb.ClientStage:
+        moment = as_of(request, by_effect=True)
+        view = await self._view(request, moment)
+        if moment.effective_at is not None:
+            return await self._past(view, request.model, moment.effective_at)
+        told = explain(view.record, Code(request.model), view.definitions, self._core.now())
+        return self._stage(view.record, told)
+
+    async def ExplainStage(
+        self, request: pb.ExplainStageRequest, context: Any
+    ) -> pb.ExplainStageResponse:
+        moment = as_of(request, by_effect=True)
+        view = await self._view(request, moment)
+        if moment.effective_at is not None:
+            past = await self._past(view, request.model, moment.effective_at)
+            return pb.ExplainStageResponse(stage=past)
+        told = explain(view.record, Code(request.model), view.definitions, self._core.now())
+        return pb.ExplainStageResponse(
+            stage=self._stage(view.record, told), ways=map(wire.way_out, told.ways)
+        )
+
+    async def ListStageVisits(
+        self, request: pb.ListStageVisitsRequest, context: Any
+    ) -> pb.ListStageVisitsResponse:
+        moment = as_of(request, by_effect=True)
+        view = await self._view(request, moment)
+        model = _model(view.definitions, request.model, self._core.now())
+        journal = view.record.journal(JournalKind.CLIENT)
+        history = await self._core.path.records.history(journal.id, journal.version)
+        found = visits(history, model.id)
+        if moment.effective_at is not None:
+            found = tuple(v for v in found if v.began_at <= moment.effective_at)
+        shown, token = sliced(request, page(request), found)
+        return pb.ListStageVisitsResponse(
+            visits=[wire.visit(each, model.top(each.stage)) for each in shown],
+            next_page_token=token,
+        )
+
+    async def CountStages(
+        self, request: pb.CountStagesRequest, context: Any
+    ) -> pb.CountStagesResponse:
+        check_read(request)
+        model = _model(await self._core.definitions(), request.model, self._core.now())
+        unit_id = named_if_any(UnitId, request.unit_id, "unit_id")
+        if unit_id is None and current().reach.is_whole:
+            numbers = dict((await stage_counts(self._core.reads)).get(model.id, {}))
+        else:
+            numbers = {
+                stage.id: await counted(self._core, stage_is(model.id, stage.id), unit_id=unit_id)
+                for stage in model.stages
+            }
+        counts = [
+            pb.CountStagesResponse.StageCount(
+                stage=stage.id, parent=stage.parent or "", clients=numbers.get(stage.id, 0)
+            )
+            for stage in model.stages
+        ]
+        return pb.CountStagesResponse(counts=counts, clients=sum(numbers.values()))
+
+    async def _view(self, request: Any, moment: AsOf) -> View:
+        check_read(request)
+        code(request.model, "model")
+        view = await self._core.view(
+            client_journal(named(ClientId, request.client_id, "client_id")),
+            consistency=consistency(request),
+            as_of=moment,
+        )
+        check_exists(view.record, JournalKind.CLIENT)
+        return view
+
+    async def _past(self, view: View, model: str, moment: datetime) -> pb.ClientStage:
+        journal = view.record.journal(JournalKind.CLIENT)
+        history = await self._core.path.records.history(journal.id, journal.version)
+        told = stage_at(history, Code(model), moment)
+        if told is None:
+            raise UnknownError("stage", model)
+        top = _model(view.definitions, model, self._core.now()).top(told.stage)
+        versions = self._core.versions(view.record)
+        return wire.past_stage(ClientId(journal.id.id), told, top, versions)
+
+    def _stage(self, record: Record, told: Explanation) -> pb.ClientStage:
+        client_id = ClientId(record.journal(JournalKind.CLIENT).id.id)
+        return wire.client_stage(
+            client_id,
+            told,
+            etag=self._core.etag(record, LIFECYCLE),
+            versions=self._core.versions(record),
+        )
+
+
+def _model(definitions: Definitions, model: str, now: datetime) -> LifecycleModel:
+    found = definitions.at(now).of(LifecycleDefinition).model(Code(model))
+    if found is None:
+        raise UnknownError("lifecycle model", model)
+    return found

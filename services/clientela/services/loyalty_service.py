@@ -1,0 +1,169 @@
+"""
+Servicer of LoyaltyService.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from clientela.domain.errors import UnknownError
+from clientela.domain.event import RecordedEvent
+from clientela.domain.ids import JournalKind, Ref, WalletId, wallet_journal
+from clientela.domain.loyalty.balance import explain
+from clientela.domain.loyalty.card_use import card_of
+from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.ledger import LOYALTY
+from clientela.domain.loyalty.programme import Programme
+from clientela.domain.loyalty.statement import statement
+from clientela.domain.loyalty.wallet import Wallet
+from clientela.domain.record import Record
+from clientela.services.core import Core, check_exists
+from clientela.services.records import View
+from clientela.services.translate import loyalty as asked
+from clientela.services.translate import points as wire
+from clientela.services.translate.fields import named
+from clientela.services.translate.messages import money_if_any
+from clientela.services.translate.pages import page, sliced
+from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
+from clientela.v1 import loyalty_pb2 as pb
+from clientela.v1 import loyalty_pb2_grpc
+
+
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+BEGIN_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
+    """
+    Translates between the wire and the rules of loyalty.
+
+    Args:
+        core: What servicers work with.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def OpenWallet(
+        self, request: pb.OpenWalletRequest, context: Any
+    ) -> pb.OpenWalletResponse:
+        done, outcome = await self._core.mutate(request, asked.open_wallet(request), LOYALTY)
+        return pb.OpenWalletResponse(outcome=outcome, balance=await self._balance(done.record))
+
+    async def IssueCard(self, request: pb.IssueCardRequest, context: Any) -> pb.IssueCardResponse:
+        command = asked.issue_card(request)
+        done, outcome = await self._core.mutate(request, command, LOYALTY)
+        card = await self._card(done.record, command.card_id)
+        return pb.IssueCardResponse(outcome=outcome, card=card)
+
+    async def BlockCard(self, request: pb.BlockCardRequest, context: Any) -> pb.BlockCardResponse:
+        command = asked.block_card(request)
+        done, outcome = await self._core.mutate(request, command, LOYALTY)
+        card = await self._card(done.record, command.card_id)
+        return pb.BlockCardResponse(outcome=outcome, card=card)
+
+    async def UnblockCard(
+        self, request: pb.UnblockCardRequest, context: Any
+    ) -> pb.UnblockCardResponse:
+        command = asked.unblock_card(request)
+        done, outcome = await self._core.mutate(request, command, LOYALTY)
+        card = await self._card(done.record, command.card_id)
+        return pb.UnblockCardResponse(outcome=outcome, card=card)
+
+    async def ReplaceCard(
+        self, request: pb.ReplaceCardRequest, context: Any
+    ) -> pb.ReplaceCardResponse:
+        command = asked.replace_card(request)
+        done, outcome = await self._core.mutate(request, command, LOYALTY)
+        card = await self._card(done.record, command.new_card_id)
+        return pb.ReplaceCardResponse(outcome=outcome, card=card)
+
+    async def ListCards(self, request: pb.ListCardsRequest, context: Any) -> pb.ListCardsResponse:
+        view = await self._view(request)
+        cards = view.record.of(Wallet).cards.values()
+        shown, token = sliced(request, page(request), cards)
+        opening = await self._core.opening(*self._core.persons(view.record))
+        return pb.ListCardsResponse(
+            cards=[wire.card(each, opening) for each in shown], next_page_token=token
+        )
+
+    async def SpendPoints(
+        self, request: pb.SpendPointsRequest, context: Any
+    ) -> pb.SpendPointsResponse:
+        command = asked.spend_points(request)
+        done, outcome = await self._core.mutate(request, command, LOYALTY)
+        programme = await self._programme()
+        value = programme.point_value
+        worth = None if value is None else value.of(command.points)
+        return pb.SpendPointsResponse(
+            outcome=outcome, worth=money_if_any(worth), balance=await self._balance(done.record)
+        )
+
+    async def AdjustPoints(
+        self, request: pb.AdjustPointsRequest, context: Any
+    ) -> pb.AdjustPointsResponse:
+        done, outcome = await self._core.mutate(request, asked.adjust_points(request), LOYALTY)
+        return pb.AdjustPointsResponse(outcome=outcome, balance=await self._balance(done.record))
+
+    async def GetBalance(self, request: pb.GetBalanceRequest, context: Any) -> pb.Balance:
+        view = await self._view(request, as_of(request, by_effect=False))
+        return await self._balance(view.record)
+
+    async def GetStatement(
+        self, request: pb.GetStatementRequest, context: Any
+    ) -> pb.GetStatementResponse:
+        query = asked.statement_query(request)
+        await self._view(request)
+        events = await self._core.path.records.history(wallet_journal(query.wallet_id))
+        begin, end = query.begin or BEGIN_OF_TIME, query.end or END_OF_TIME
+        found = statement(events, begin, end, query.axis)
+        shown, token = sliced(request, page(request), found.lines)
+        return pb.GetStatementResponse(
+            opening=found.opening,
+            movements=map(wire.statement_line, shown),
+            closing=found.closing,
+            next_page_token=token,
+        )
+
+    async def ExplainBalance(
+        self, request: pb.ExplainBalanceRequest, context: Any
+    ) -> pb.ExplainBalanceResponse:
+        view = await self._view(request, as_of(request, by_effect=False))
+        journal = view.record.journal(JournalKind.WALLET)
+        events = await self._core.path.records.history(journal.id, journal.version)
+        told = explain(view.record.of(Wallet), events, self._core.now())
+        by_ref: dict[Ref, RecordedEvent] = {recorded.ref: recorded for recorded in events}
+        return wire.explained(told, await self._balance(view.record), by_ref)
+
+    async def _view(self, request: Any, moment: AsOf | None = None) -> View:
+        check_read(request)
+        view = await self._core.view(
+            wallet_journal(named(WalletId, request.wallet_id, "wallet_id")),
+            consistency=consistency(request),
+            as_of=moment,
+        )
+        check_exists(view.record, JournalKind.WALLET)
+        return view
+
+    async def _programme(self) -> Programme:
+        definitions = await self._core.definitions()
+        return definitions.at(self._core.now()).of(Programme)
+
+    async def _balance(self, record: Record) -> pb.Balance:
+        journal = record.journal(JournalKind.WALLET)
+        return wire.balance(
+            WalletId(journal.id.id),
+            record.of(Wallet),
+            self._core.now(),
+            (await self._programme()).point_value,
+            etag=self._core.etag(record, LOYALTY),
+            versions=self._core.versions(record),
+        )
+
+    async def _card(self, record: Record, card_id: CardId) -> pb.Card | None:
+        wallet = record.of(Wallet)
+        if card_id not in wallet.cards:
+            raise UnknownError("card", card_id)
+        opening = await self._core.opening(*self._core.persons(record))
+        return wire.card(card_of(wallet, card_id), opening)

@@ -1,0 +1,342 @@
+"""
+Erasing leaves no byte of keys, of reserved keys and of snapshots in the live files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+import sqlite3
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import closing
+from pathlib import Path
+
+import attrs
+import pytest
+
+from clientela.adapters.sqlite.erasures import Erasure, ErasureList
+from clientela.adapters.sqlite.store import SqliteStore
+from clientela.adapters.sqlite.writer import Writer
+from clientela.domain.event import Key
+from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
+from clientela.services.ports import (
+    Append,
+    KeyChanges,
+    KeyRow,
+    Snapshot,
+    StoreUnavailableError,
+    Wanted,
+)
+from tests.adapters.appends import CARD, KEK, MARTA, PHONE, held_by, key_of, snapshot_of, writing
+
+
+PERSONS = 400
+WORDS = 12
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the database is."""
+    return tmp_path / "company.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    """An empty store."""
+    opened = await SqliteStore.open(path)
+    yield opened
+    await opened.close()
+
+
+def digest(*parts: object) -> bytes:
+    return hashlib.sha512(repr(parts).encode()).digest()
+
+
+@attrs.frozen
+class Person:
+    """A client with a key, names to be found by, and a snapshot; all of it made from a number."""
+
+    number: int
+
+    @property
+    def journal(self) -> JournalId:
+        return client_journal(ClientId(digest("client", self.number).hex()[:32]))
+
+    @property
+    def row(self) -> KeyRow:
+        return KeyRow(self.journal, KEK, digest("wrapped", self.number)[:61])
+
+    @property
+    def keys(self) -> list[Key]:
+        """Of scopes of several lengths, so that rows differ in size."""
+        return [
+            Key(Code("word" * (1 + word % 5)), Blind(digest("word", self.number, word).hex()[:64]))
+            for word in range(WORDS)
+        ]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        body = b"".join(digest("snapshot", self.number, i) for i in range(1 + self.number % 7))
+        return Snapshot(journal=self.journal, version=1, fingerprint="rules", body=body)
+
+    @property
+    def traces(self) -> list[bytes]:
+        """What must not be found once the person is erased."""
+        pieces = [self.row.wrapped[:16], self.row.wrapped[-16:], self.snapshot.body[-16:]]
+        return [*pieces, *(key.value.encode() for key in self.keys)]
+
+    @property
+    def registration(self) -> Append:
+        return attrs.evolve(
+            writing({self.journal: None}, append_id=f"append-{self.number}"),
+            reserve=tuple((key, held_by(self.journal)) for key in self.keys),
+            keys=KeyChanges(made=(self.row,)),
+            snapshots=(self.snapshot,),
+        )
+
+    @property
+    def erasure(self) -> Append:
+        return Append(
+            expected={self.journal: 1},
+            release=tuple(self.keys),
+            keys=KeyChanges(forgotten=(self.journal,)),
+        )
+
+
+def found(folder: Path, persons: Iterable[Person]) -> set[tuple[int, str]]:
+    """Persons of whom something stands in a file, and in which."""
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    return {
+        (person.number, name)
+        for person in persons
+        for name, data in files.items()
+        if any(trace in data for trace in person.traces)
+    }
+
+
+async def register(store: SqliteStore, persons: Iterable[Person]) -> None:
+    await asyncio.gather(*(store.append(person.registration) for person in persons))
+
+
+async def test_nothing_of_an_erased_person_is_left(store: SqliteStore, path: Path):
+    """S8: once the erasure is acknowledged no file holds a byte of key, hashes or snapshot."""
+    persons = [Person(number) for number in range(PERSONS)]
+    await register(store, persons)
+    order = random.Random(7).sample(persons, PERSONS // 4)
+
+    for number, person in enumerate(order):
+        await store.append(person.erasure)
+        assert set() == found(path.parent, [person])
+        # Rows come and go in between, so that pages are split and joined.
+        await store.append(Person(PERSONS + number).registration)
+
+    others = [person for person in persons if person not in order]
+    assert set() == found(path.parent, order)
+    assert {person.number for person in others} == {
+        number for number, _ in found(path.parent, others)
+    }
+    assert () == await store.faults()
+
+
+async def test_scan_sees_what_an_insecure_deletion_leaves(path: Path):
+    """The scan is worth something: without secure deletion it finds what was erased."""
+    store = await SqliteStore.open(path)
+    persons = [Person(number) for number in range(20)]
+    await register(store, persons)
+    await store._writer.submit(lambda c: c.execute("PRAGMA secure_delete = OFF"), is_alone=True)
+    for person in persons:
+        await store.append(person.erasure)
+    await store.close()
+
+    assert {"company.db"} == {name for _, name in found(path.parent, persons)}
+
+
+class ForgetfulWriter(Writer):
+    """Leaves the log as it is."""
+
+    def _clear(self) -> None:
+        self._must_truncate = False
+
+
+class ForgetfulStore(SqliteStore):
+    """Erases in the database and not in its log."""
+
+    writer = ForgetfulWriter
+
+
+async def test_scan_sees_what_stays_in_the_log(path: Path):
+    """The scan is worth something: without emptying the log it finds there what was erased."""
+    store = await ForgetfulStore.open(path)
+    persons = [Person(number) for number in range(20)]
+    await register(store, persons)
+    for person in persons:
+        await store.append(person.erasure)
+
+    assert {(person.number, "company.db-wal") for person in persons} == found(path.parent, persons)
+    await store.close()
+
+
+async def test_ordinary_index_would_leave_copies(path: Path):
+    """
+    Why reserved keys are kept as they are: SQLite leaves copies of rows that it moved.
+
+    Should this fail, SQLite has learned to clear what it moves and the schema can be simpler.
+    """
+    values = [digest("value", number).hex()[:64] for number in range(40_000)]
+    gone = random.Random(7).sample(values, 4_000)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete = ON").fetchall()
+        connection.execute("CREATE TABLE keys (value TEXT PRIMARY KEY, scope TEXT) WITHOUT ROWID")
+        connection.execute("BEGIN")
+        rows = [(value, "s" * (3 + number % 100)) for number, value in enumerate(values)]
+        connection.executemany("INSERT INTO keys VALUES (?, ?)", rows)
+        connection.execute("COMMIT")
+        connection.executemany("DELETE FROM keys WHERE value = ?", [(value,) for value in gone])
+    data = await asyncio.to_thread(path.read_bytes)
+
+    assert any(value.encode() in data for value in gone)
+
+
+async def test_erasing_waits_for_a_reader_that_keeps_the_log(store: SqliteStore, path: Path):
+    """An erasure is not acknowledged while a reader still holds what was erased."""
+    person = Person(1)
+    await store.append(person.registration)
+    reader = store._database.readers[0]
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM key_rows").fetchall()
+
+    erasing = asyncio.ensure_future(store.append(person.erasure))
+    done, _ = await asyncio.wait({erasing}, timeout=0.3)
+    assert set() == done
+    reader.execute("COMMIT")
+
+    assert 1 == await erasing
+    assert set() == found(path.parent, [person])
+
+
+async def test_erasing_is_completed_when_the_reader_is_gone(store: SqliteStore, path: Path):
+    """A reader that does not go away is reported, and the files are cleared once it is gone."""
+    person = Person(1)
+    await store.append(person.registration)
+    await store._writer.submit(lambda c: c.execute("PRAGMA busy_timeout = 20"), is_alone=True)
+    reader = store._database.readers[0]
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM key_rows").fetchall()
+
+    with pytest.raises(StoreUnavailableError):
+        await store.append(person.erasure)
+    assert KeyRow(person.journal, "", b"") == await store.key_row(person.journal)
+    assert "others" == await store.note("may go on", "others")
+    assert set() != found(path.parent, [person])
+    reader.execute("COMMIT")
+
+    async with asyncio.timeout(30):
+        while store._writer._must_truncate:
+            await asyncio.sleep(0.05)
+    assert set() == found(path.parent, [person])
+
+
+async def test_others_of_the_group_do_not_wait_for_the_erasing(store: SqliteStore):
+    """Only who erased has to wait until nothing is left."""
+    person = Person(1)
+    await store.append(person.registration)
+    await store._writer.submit(lambda c: c.execute("PRAGMA busy_timeout = 20"), is_alone=True)
+    reader = store._database.readers[0]
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM key_rows").fetchall()
+
+    outcomes = await asyncio.gather(
+        store.append(writing({MARTA: None})), store.append(person.erasure), return_exceptions=True
+    )
+
+    reader.execute("COMMIT")
+    assert [int, StoreUnavailableError] == [type(outcome) for outcome in outcomes]
+
+
+async def test_released_key_is_overwritten_where_it_stood(store: SqliteStore, path: Path):
+    """A key given back leaves neither its hash nor the fingerprint of the command behind."""
+    await store.append(attrs.evolve(writing({MARTA: None}), reserve=((PHONE, held_by(MARTA)),)))
+    await store.append(Append(expected={}, release=(PHONE,)))
+    await store.close()
+
+    data = await asyncio.to_thread(path.read_bytes)
+    assert PHONE.value.encode() not in data
+    assert held_by(MARTA).fingerprint.encode() not in data
+
+
+async def test_erasures_are_listed_beside_the_database(store: SqliteStore, path: Path):
+    """Each erasure is one line: the person and the scopes released, in an order that lasts."""
+    await store.append(
+        Append(expected={}, release=(PHONE, CARD), keys=KeyChanges(forgotten=(MARTA,)))
+    )
+    await store.append(Append(expected={}, keys=KeyChanges(forgotten=(Person(1).journal,))))
+
+    listed = ErasureList(path.with_name("company.db.erasures")).read()
+
+    assert [Erasure(MARTA, ("card", "phone")), Erasure(Person(1).journal)] == list(listed)
+
+
+async def test_list_is_completed_after_a_crash(path: Path):
+    """An erasure committed just before a crash is listed when the database is opened again."""
+    store = await SqliteStore.open(path)
+    await store.append(Append(expected={}, release=(PHONE,), keys=KeyChanges(forgotten=(MARTA,))))
+    epoch = await store.note("epoch")
+    await store.close()
+    listed = path.with_name("company.db.erasures")
+    await asyncio.to_thread(listed.write_text, '["client", "mar')
+
+    store = await SqliteStore.open(path)
+
+    assert '["client", "marta", ["phone"]]\n' == await asyncio.to_thread(listed.read_text)
+    assert epoch == await store.note("epoch")
+    await store.close()
+
+
+def test_line_cut_short_is_no_erasure(tmp_path: Path):
+    """A torn line names nobody, and the next erasure does not stick to it."""
+    file = tmp_path / "list"
+    file.write_text('["client", "marta", []]\n["client", "iv')
+
+    erasures = ErasureList(file)
+    assert [Erasure(MARTA)] == list(erasures.read())
+    erasures.add([Erasure(Person(1).journal, ("phone",))])
+
+    assert [Erasure(MARTA), Erasure(Person(1).journal, ("phone",))] == list(erasures.read())
+
+
+async def test_erasing_without_room_for_the_list_is_completed_later(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """An erasure that could not be listed is not acknowledged, and listed as soon as it can be."""
+    listed = path.with_name("company.db.erasures")
+    await asyncio.to_thread(listed.unlink)
+    await asyncio.to_thread(listed.mkdir)
+
+    with pytest.raises(StoreUnavailableError):
+        await store.append(Append(expected={}, keys=KeyChanges(forgotten=(MARTA,))))
+
+    await asyncio.to_thread(listed.rmdir)
+    assert "IsADirectoryError" == await store.failed()
+
+
+async def test_erased_person_cannot_be_read_any_more(store: SqliteStore):
+    """Key, reserved keys and snapshot are gone; the events stay."""
+    await store.append(
+        attrs.evolve(
+            writing({MARTA: None}),
+            reserve=((PHONE, held_by(MARTA)),),
+            keys=KeyChanges(made=(key_of(MARTA),)),
+            snapshots=(snapshot_of(MARTA, 1),),
+        )
+    )
+    await store.append(Append(expected={}, release=(PHONE,), keys=KeyChanges(forgotten=(MARTA,))))
+
+    loaded = await store.load(
+        Wanted(journals=(MARTA,), keys=(PHONE,), persons=(MARTA,), fingerprint="anything")
+    )
+
+    assert {} == loaded.holders
+    assert {MARTA: KeyRow(MARTA, "", b"")} == loaded.key_rows
+    assert 1 == len(loaded.tails[MARTA])

@@ -1,0 +1,130 @@
+"""
+Folded journals kept in memory: always a state that was committed.
+"""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from clientela.domain.ids import (
+    JournalKind,
+    client_journal,
+    employee_journal,
+)
+from clientela.domain.ownership.claim import (
+    OWNERSHIP,
+    Ownership,
+)
+from clientela.domain.purchase.purchases import Purchases
+from clientela.services.records import SNAPSHOT_EVERY, Records
+from tests.domain.purchase.till import TEA, bought, line
+from tests.services.counting import COUNTS
+from tests.services.firm import (
+    IVO,
+    JOURNAL,
+    MARTA,
+    OLGA,
+    PETRA,
+    PURCHASE,
+    Firm,
+    approach,
+)
+
+
+@pytest.fixture
+async def firm():
+    """A company with two sellers and two clients."""
+    return await Firm().open(MARTA, IVO)
+
+
+async def test_read_that_overlaps_a_commit_does_not_fold_it_twice(firm):
+    """
+    A read waits for the store while a command commits: what it answers, and what stays in memory,
+    is a state that was committed, each event folded once.
+    """
+    await firm.run(approach(MARTA))
+    firm.store.loading.append(lambda: firm.run(PURCHASE))
+    await firm.path.read(JOURNAL)
+    firm.store.loading.append(lambda: firm.run(bought(2, line("1", TEA, 2, 200))))
+    await firm.path.read(JOURNAL)
+
+    here = (await firm.path.read(JOURNAL)).record.journal(JournalKind.CLIENT)
+    anew = (await firm.other().path.read(JOURNAL)).record.journal(JournalKind.CLIENT)
+
+    assert anew == here
+    assert 2 == len(here.states[Purchases].open)
+
+
+async def test_read_survives_that_its_record_is_dropped_from_memory_meanwhile(firm):
+    """
+    What was in memory when the read began is what it builds on, though it has been dropped since.
+    """
+    await firm.run(approach(MARTA))
+
+    async def drop() -> None:
+        firm.records.forget(JOURNAL)
+
+    firm.store.loading.append(drop)
+    view = await firm.path.read(JOURNAL)
+
+    assert MARTA == view.record.of(Ownership).owner_id
+    assert MARTA == (await firm.path.read(JOURNAL)).record.of(Ownership).owner_id
+
+
+async def test_late_answer_of_the_store_does_not_push_a_newer_state_out(firm):
+    """
+    A slow read ends after a command: the newer state stays in memory.
+    """
+    await firm.run(approach(MARTA))
+    firm.store.loading.append(lambda: firm.run(PURCHASE))
+    await firm.path.read(JOURNAL)
+    del firm.store.wanted[:]
+
+    await firm.path.read(JOURNAL)
+
+    assert 4 == firm.store.wanted[0].known[JOURNAL]
+
+
+async def test_memory_is_bounded_and_what_falls_out_is_loaded_again():
+    """
+    Only so many folded journals are kept; the longest unused goes first and comes back equal.
+    """
+    firm = await Firm().open(MARTA)
+    firm.records = firm.path.records = Records(firm.rulebook, firm.codec, firm.store, cached_max=2)
+    await firm.run(approach(MARTA))
+    for client in (OLGA, PETRA, OLGA):
+        await firm.path.read(client_journal(client))
+    del firm.store.wanted[:]
+
+    views = [await firm.path.read(client_journal(c)) for c in (OLGA, PETRA)]
+    await firm.path.read(employee_journal(MARTA))
+    await firm.path.read(client_journal(OLGA))
+
+    assert [True, True, False, False] == [
+        bool(wanted.known.keys() & set(wanted.journals)) for wanted in firm.store.wanted
+    ]
+    assert MARTA == views[1].record.of(Ownership).owner_id
+
+
+async def test_snapshot_gives_the_same_record_as_all_events():
+    """
+    A long journal is begun from its latest snapshot; the record is that of all its events folded,
+    etags included. One of another composition is passed over.
+    """
+    firm = await Firm().open(MARTA)
+    for n in range(SNAPSHOT_EVERY + 5):
+        await firm.run(bought(n, line("1", TEA, 1, n)))
+    await firm.run(approach(MARTA))
+    history = await firm.records.history(JOURNAL)
+    folded = firm.rulebook.fold(firm.rulebook.empty(JOURNAL), history)
+
+    fresh, foreign = firm.other(), firm.other((COUNTS,))
+    began = await firm.store.load(attrs.evolve(firm.store.wanted[-1], known={}))
+    view = await fresh.path.read(JOURNAL)
+
+    assert [SNAPSHOT_EVERY] == [s.version for s in began.snapshots.values()]
+    assert folded == view.record.journal(JournalKind.CLIENT)
+    foreign_view = await foreign.path.read(JOURNAL)
+    assert folded.version == foreign_view.record.journal(JournalKind.CLIENT).version
+    assert firm.records.etag(view.record, OWNERSHIP) == f"ownership-{folded.touched[Ownership]}"
