@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 
+BEGIN = datetime(2009, 12, 1, tzinfo=ZoneInfo("UTC"))
 LONDON = ZoneInfo("Europe/London")
 UTC = ZoneInfo("UTC")
 
@@ -90,7 +91,7 @@ def slips(found: Iterable[Row]) -> list[Slip]:
 
 def ladder(own: list[Slip], end: datetime, silence: int, visits: int) -> list[tuple[Any, ...]]:
     """
-    Every step of a client on the six-step ladder, the last one being where it stands at *end*.
+    Every step of a client on a ladder with an end, the last one being where it stands at *end*.
 
     Args:
         own: The client's slips by time.
@@ -104,7 +105,7 @@ def ladder(own: list[Slip], end: datetime, silence: int, visits: int) -> list[tu
     Returns:
         For each step: whether time alone did it, when, from where, to where, and which round.
     """
-    steps: list[tuple[Any, ...]] = [("fact", own[0].at, None, "potential", 1)]
+    steps: list[tuple[Any, ...]] = [("fact", BEGIN, None, "potential", 1)]
     days: set[date] = set()
     last: datetime | None = None
 

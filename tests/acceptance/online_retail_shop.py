@@ -5,7 +5,7 @@ The Online Retail shop run in process, by the library alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from clientela.domain.company import Company
@@ -19,11 +19,10 @@ from clientela.domain.personal import TokenVault
 from clientela.domain.purchase.matching import Wanted
 from clientela.domain.purchase.recording import RecordPurchase, RecordReturn
 from clientela.domain.standard import PlainForms, definitions_from, standard_rulebook
-from tests.acceptance.online_retail import Row, Slip
+from tests.acceptance.online_retail import BEGIN, Row, Slip
 
 
 SHOP = Path(__file__).with_name("online_retail_shop.toml").read_text(encoding="utf-8")
-BEGIN = datetime(2009, 12, 1, tzinfo=UTC)
 SOURCE = Code("uci")
 
 
@@ -31,7 +30,7 @@ def online_retail_shop(
     arrivals: Iterable[tuple[Slip, datetime]], spent: Mapping[str, int], end: datetime
 ) -> Company:
     """
-    The shop as it stands at *end*.
+    The shop as it stands at *end*; its clients are on record from the begin.
 
     Args:
         arrivals: Each slip, and when it becomes known.
@@ -41,12 +40,11 @@ def online_retail_shop(
         end: Up to when time passes.
     """
     company = made()(definitions())
-    known: set[str] = set()
+    arrivals = tuple(arrivals)
+    for customer in dict.fromkeys(slip.customer for slip, _ in arrivals):
+        company.run(RegisterClient(client_id=ClientId(customer)))
     for slip, now in arrivals:
         company.advance(now)
-        if slip.customer not in known:
-            known.add(slip.customer)
-            company.run(RegisterClient(client_id=ClientId(slip.customer)))
         company.run(returned(slip) if slip.is_return else bought(slip))
         if slip.invoice in spent:
             wallet_id = WalletId(slip.customer)

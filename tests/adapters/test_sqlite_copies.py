@@ -5,8 +5,10 @@ Backup while serving, restore, and what a restored database forgets before it se
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
+import threading
 
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -20,6 +22,7 @@ from clientela.adapters.sqlite.copies import FileExistsAlreadyError, NotABackupE
 from clientela.adapters.sqlite.files import DatabaseLockedError
 from clientela.adapters.sqlite.opening import erased_again
 from clientela.adapters.sqlite.store import SqliteStore
+from clientela.adapters.sqlite.writer import Writer
 from clientela.domain.ids import ClientId, client_journal
 from clientela.services.envelope import check_chain
 from clientela.services.ports import (
@@ -81,7 +84,7 @@ async def test_restored_database_holds_what_the_backup_held(
     await store.close()
 
     assert [backup] == [*backup.parent.iterdir()]
-    assert 0o600 == backup.lstat().st_mode & 0o777
+    assert 0o600 == os.lstat(backup).st_mode & 0o777
     await asyncio.to_thread(restore, backup, path)
     restored = await SqliteStore.open(path)
     assert before == (await restored.load(ALL), list(await restored.audit()))
@@ -240,25 +243,45 @@ async def test_backup_is_taken_while_others_write(
     await restored.close()
 
 
+class CrowdedWriter(Writer):
+    """Begins to copy when somebody else waits for a turn."""
+
+    is_copying = threading.Event()
+
+    def _copy(self, connection: sqlite3.Connection, target: sqlite3.Connection) -> None:
+        self.is_copying.set()
+        self._queue.put(self._queue.get())
+        super()._copy(connection, target)
+
+
+class CrowdedStore(SqliteStore):
+    """In which every backup is crossed by something else."""
+
+    writer = CrowdedWriter
+
+
 async def test_erasing_during_a_backup_is_not_held_up(
-    store: SqliteStore, path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A backup keeps no page of the log, so what is erased meanwhile is gone when acknowledged."""
     monkeypatch.setattr(writer, "COPY_PAGES", 1)
+    store = await CrowdedStore.open(path)
+    await store.append(everything())
     copying = asyncio.ensure_future(store.backup(backup))
-    while not store._writer._is_copying:
-        await asyncio.sleep(0)
+    await asyncio.to_thread(CrowdedWriter.is_copying.wait)
 
     await store.append(Append(expected={}, release=(PHONE,), keys=KeyChanges(forgotten=(MARTA,))))
 
     files = [file.read_bytes() for file in path.parent.iterdir() if file.is_file()]
     assert not any(key_of(MARTA).wrapped in data for data in files)
     await copying
+    await store.close()
 
 
 async def test_backup_goes_over_no_other_file(store: SqliteStore, backup: Path):
     """A backup is never written over another one; an unfinished copy is in nobody's way."""
-    backup.with_name("monday.db.part").write_bytes(b"left behind")
+    part = backup.with_name("monday.db.part")
+    await asyncio.to_thread(part.write_bytes, b"left behind")
     await store.backup(backup)
 
     with pytest.raises(FileExistsAlreadyError):
@@ -276,18 +299,19 @@ async def test_backup_into_a_missing_folder_is_refused(store: SqliteStore, backu
 
 
 async def test_closing_during_a_backup_waits_for_it(
-    store: SqliteStore, backup: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A backup under way is finished before the store lets go."""
     monkeypatch.setattr(writer, "COPY_PAGES", 1)
+    store = await CrowdedStore.open(path)
+    await store.append(everything())
     copying = asyncio.ensure_future(store.backup(backup))
-    while not store._writer._is_copying:
-        await asyncio.sleep(0)
+    await asyncio.to_thread(CrowdedWriter.is_copying.wait)
 
     await store.close()
     await copying
 
-    assert backup.lstat().st_size > 0
+    await asyncio.to_thread(restore, backup, path)
 
 
 async def test_served_database_is_not_replaced(store: SqliteStore, path: Path, backup: Path):
@@ -330,8 +354,8 @@ async def test_damaged_database_can_be_replaced(store: SqliteStore, path: Path, 
     await store.append(writing({IVO: None}, append_id="append-2"))
     log = await asyncio.to_thread(path.with_name("company.db-wal").read_bytes)
     await store.close()
-    path.write_bytes(b"\0" * 10_000)
-    path.with_name("company.db-wal").write_bytes(log)
+    await asyncio.to_thread(path.write_bytes, b"\0" * 10_000)
+    await asyncio.to_thread(path.with_name("company.db-wal").write_bytes, log)
 
     await asyncio.to_thread(restore, backup, path)
 

@@ -51,6 +51,7 @@ async def store(path: Path) -> AsyncIterator[SqliteStore]:
 
 
 def digest(*parts: object) -> bytes:
+    """64 bytes that belong to *parts* and to nothing else."""
     return hashlib.sha512(repr(parts).encode()).digest()
 
 
@@ -117,7 +118,16 @@ def found(folder: Path, persons: Iterable[Person]) -> set[tuple[int, str]]:
 
 
 async def register(store: SqliteStore, persons: Iterable[Person]) -> None:
+    """Append the registrations of all of them."""
     await asyncio.gather(*(store.append(person.registration) for person in persons))
+
+
+def slow_reader(path: Path) -> sqlite3.Connection:
+    """Somebody who reads and does not stop, until it is closed."""
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM key_rows").fetchall()
+    return reader
 
 
 async def test_nothing_of_an_erased_person_is_left(store: SqliteStore, path: Path):
@@ -193,7 +203,9 @@ async def test_ordinary_index_would_leave_copies(path: Path):
         rows = [(value, "s" * (3 + number % 100)) for number, value in enumerate(values)]
         connection.executemany("INSERT INTO keys VALUES (?, ?)", rows)
         connection.execute("COMMIT")
+        connection.execute("BEGIN")
         connection.executemany("DELETE FROM keys WHERE value = ?", [(value,) for value in gone])
+        connection.execute("COMMIT")
     data = await asyncio.to_thread(path.read_bytes)
 
     assert any(value.encode() in data for value in gone)
@@ -203,14 +215,12 @@ async def test_erasing_waits_for_a_reader_that_keeps_the_log(store: SqliteStore,
     """An erasure is not acknowledged while a reader still holds what was erased."""
     person = Person(1)
     await store.append(person.registration)
-    reader = store._database.readers[0]
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM key_rows").fetchall()
+    reader = slow_reader(path)
 
     erasing = asyncio.ensure_future(store.append(person.erasure))
     done, _ = await asyncio.wait({erasing}, timeout=0.3)
     assert set() == done
-    reader.execute("COMMIT")
+    reader.close()
 
     assert 1 == await erasing
     assert set() == found(path.parent, [person])
@@ -221,37 +231,33 @@ async def test_erasing_is_completed_when_the_reader_is_gone(store: SqliteStore, 
     person = Person(1)
     await store.append(person.registration)
     await store._writer.submit(lambda c: c.execute("PRAGMA busy_timeout = 20"), is_alone=True)
-    reader = store._database.readers[0]
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM key_rows").fetchall()
+    reader = slow_reader(path)
 
     with pytest.raises(StoreUnavailableError):
         await store.append(person.erasure)
     assert KeyRow(person.journal, "", b"") == await store.key_row(person.journal)
     assert "others" == await store.note("may go on", "others")
     assert set() != found(path.parent, [person])
-    reader.execute("COMMIT")
+    reader.close()
 
     async with asyncio.timeout(30):
-        while store._writer._must_truncate:
-            await asyncio.sleep(0.05)
+        while found(path.parent, [person]):
+            await store.last_position()
     assert set() == found(path.parent, [person])
 
 
-async def test_others_of_the_group_do_not_wait_for_the_erasing(store: SqliteStore):
+async def test_others_of_the_group_do_not_wait_for_the_erasing(store: SqliteStore, path: Path):
     """Only who erased has to wait until nothing is left."""
     person = Person(1)
     await store.append(person.registration)
     await store._writer.submit(lambda c: c.execute("PRAGMA busy_timeout = 20"), is_alone=True)
-    reader = store._database.readers[0]
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM key_rows").fetchall()
+    reader = slow_reader(path)
 
     outcomes = await asyncio.gather(
         store.append(writing({MARTA: None})), store.append(person.erasure), return_exceptions=True
     )
 
-    reader.execute("COMMIT")
+    reader.close()
     assert [int, StoreUnavailableError] == [type(outcome) for outcome in outcomes]
 
 

@@ -798,7 +798,9 @@ class TestDevelopment:
         """
         Development mode: an employee's grants come from the records, a service has everything.
         """
-        everything = (Grant(Code("client.read")), Grant(Code("client.write")))
+        everything = tuple(
+            Grant(Code(name)) for name in ("client.read", "client.write", "personal.read")
+        )
 
         assert MARTA == BELIEVES.authenticate(says(actor="employee/marta"))
         assert everything == BELIEVES.authenticate(says(actor="service/till")).grants

@@ -1,543 +1,69 @@
 """
-The rulebook: elapse, decide, react, and what comes of it.
-
-The rules here are a toy: bells ring, echo and fall silent.
+The rulebook: what comes of a command, and how rule sets are composed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 
 import attrs
 import pytest
 
-from clientela.domain.context import Context
-from clientela.domain.draft import State, state
 from clientela.domain.errors import KeyTakenError, RefusedError
 from clientela.domain.event import (
-    SYSTEM,
-    Actor,
-    ActorKind,
-    Key,
     Origin,
     PendingEvent,
-    RecordedEvent,
     event,
     event_type,
 )
 from clientela.domain.fingerprint import Fingerprint, MismatchError
 from clientela.domain.ids import (
-    Blind,
     ClientId,
     Code,
     EmployeeId,
-    JournalId,
     JournalKind,
-    PrincipalId,
     Ref,
-    UnitId,
-    WalletId,
-    client_journal,
-    wallet_journal,
 )
-from clientela.domain.personal import TokenVault
 from clientela.domain.record import (
     HistoryNeededError,
     Holder,
     JournalNotNamedError,
     Record,
 )
-from clientela.domain.rulebook import APPEND_EVENTS_MAX, Rulebook, RulebookError
-from clientela.domain.ruleset import RuleSet
-from tests.domain.spec import AT, Roster, TrimmedForms, definitions
-
-
-TOWER = client_journal(ClientId("tower"))
-CHAPEL = client_journal(ClientId("chapel"))
-PURSE = wallet_journal(WalletId("tower"))
-HOUR = timedelta(hours=1)
-RINGER = Actor(ActorKind.EMPLOYEE, PrincipalId("ringer"))
-DEPUTY = Actor(ActorKind.EMPLOYEE, PrincipalId("deputy"))
-
-
-@event("test-rung", origin=Origin.DECIDED)
-class Rung:
-    """Somebody rang."""
-
-    name: Code
-
-
-@event("test-answered", origin=Origin.DERIVED)
-class Answered:
-    """Another bell answered."""
-
-    name: Code
-
-
-@event("test-echoed", origin=Origin.DERIVED)
-class Echoed:
-    """The valley gave back a sound."""
-
-    name: Code
-
-
-@event("test-struck", origin=Origin.ELAPSED)
-class Struck:
-    """The clock struck."""
-
-    clock: Code
-
-
-@event("test-wound", origin=Origin.RECORDED)
-class Wound:
-    """The clock was wound for some hours."""
-
-    hours: int
-
-
-@event("test-paid", origin=Origin.DERIVED)
-class Paid:
-    """The ringer was paid."""
-
-    name: Code
-
-
-@state(JournalKind.CLIENT)
-class Bells(State):
-    """What rang so far."""
-
-    rung: tuple[Code, ...] = ()
-
-
-@state(JournalKind.CLIENT)
-class Echoes(State):
-    """What came back so far."""
-
-    heard: tuple[Code, ...] = ()
-
-
-@state(JournalKind.CLIENT)
-class Clock(State):
-    """A clock that strikes every hour while it goes."""
-
-    next_at: datetime | None = None
-    left: int = 0
-
-
-@state(JournalKind.CLIENT)
-class Cuckoo(State):
-    """A second clock."""
-
-    next_at: datetime | None = None
-    left: int = 0
-
-
-@state(JournalKind.WALLET)
-class Purse(State):
-    """What ringing has brought in."""
-
-    coins: int = 0
-
-
-@attrs.frozen(kw_only=True)
-class Ring:
-    """Ring bells, one after the other."""
-
-    names: tuple[Code, ...]
-    journal: JournalId = TOWER
-    purse: JournalId | None = None
-    reserve: tuple[Key, ...] = ()
-    release: tuple[Key, ...] = ()
-    occurred_at: datetime | None = None
-
-    def journals(self):
-        return (self.journal,) if self.purse is None else (self.purse, self.journal)
-
-
-@attrs.frozen(kw_only=True)
-class Wind:
-    """Wind the clock up."""
-
-    hours: int
-    occurred_at: datetime | None = None
-
-    def journals(self):
-        return (TOWER,)
-
-
-@attrs.frozen(kw_only=True)
-class Silence:
-    """Nobody may ring; whether the attempt is written down is up to the caller."""
-
-    leaves: tuple[PendingEvent, ...] = ()
-    occurred_at: datetime | None = None
-
-    def journals(self):
-        return (TOWER,)
-
-
-def ring(record: Record, command: Ring | Silence, _context: Context) -> Iterable[PendingEvent]:
-    """Ring, unless silence is asked for."""
-    if isinstance(command, Silence):
-        raise RefusedError("it is night", rule="NIGHT-1", leaves=command.leaves)
-    for name in command.names:
-        yield PendingEvent(
-            Rung(name=name), rule="RING-1", reserve=command.reserve, release=command.release
-        )
-
-
-def heard(draft: Bells, recorded) -> None:
-    """Note what rang."""
-    if isinstance(recorded.event, Rung | Answered):
-        draft.rung = (*draft.rung, recorded.event.name)
-
-
-def answers(record: Record, recorded, _context: Context) -> Iterable[PendingEvent]:
-    """Two answers to the great bell."""
-    if isinstance(recorded.event, Rung) and recorded.event.name == "great":
-        for name in ("small", "smallest"):
-            yield PendingEvent(Answered(name=Code(name)), rule="RING-2", because=(recorded.ref,))
-
-
-def echo(record: Record, recorded, _context: Context) -> Iterable[PendingEvent]:
-    """Every sound comes back once; the echo tells how many bells have rung by then."""
-    if isinstance(recorded.event, Rung | Answered):
-        count = len(record.of(Bells).rung)
-        yield PendingEvent(Echoed(name=Code(f"{recorded.event.name}-{count}")), rule="ECHO-1")
-
-
-def gave_back(draft: Echoes, recorded) -> None:
-    """Note what came back."""
-    if isinstance(recorded.event, Echoed):
-        draft.heard = (*draft.heard, recorded.event.name)
-
-
-def pay(record: Record, recorded, _context: Context) -> Iterable[PendingEvent]:
-    """Ringing is paid into the purse."""
-    if isinstance(recorded.event, Rung):
-        yield PendingEvent(Paid(name=recorded.event.name), rule="PAY-1")
-
-
-def paid(draft: Purse, recorded) -> None:
-    """Count the coins."""
-    draft.coins += isinstance(recorded.event, Paid)
-
-
-def strikes(kind: type, name: str, every: timedelta):
-    """`due`, `elapse` and `evolve` of a clock."""
-
-    def due(record, _definitions):
-        return record.of(kind).next_at
-
-    def elapse(record, context):
-        assert record.of(kind).next_at == context.now
-        yield PendingEvent(Struck(clock=Code(name)), rule="CLOCK-1")
-
-    def evolve(draft, recorded):
-        if isinstance(recorded.event, Wound):
-            draft.left = recorded.event.hours
-            draft.next_at = recorded.occurred_at + every if draft.left else None
-        if isinstance(recorded.event, Struck) and recorded.event.clock == name:
-            draft.left -= 1
-            draft.next_at = recorded.occurred_at + every if draft.left else None
-
-    return {"due": due, "elapse": elapse, "evolve": evolve}
-
-
-def wind(_record, command: Wind, _context):
-    """Wind the clock."""
-    return (PendingEvent(Wound(hours=command.hours), rule="CLOCK-2"),)
-
-
-def nothing(_draft, _recorded) -> None:
-    """Fold nothing."""
-
-
-BELLS = RuleSet(
-    name="bells",
-    state=Bells,
-    commands=(Ring, Silence),
-    events=(Rung, Answered),
-    decide=ring,
-    evolve=heard,
-    react=answers,
-    keys=lambda command, _naming: command.reserve,
+from clientela.domain.rulebook import Rulebook, RulebookError
+from tests.domain.bells import (
+    BELLS,
+    BOOK,
+    CHAPEL,
+    CLOCK,
+    ECHOES,
+    GREAT,
+    HOUR,
+    PURSE,
+    PURSES,
+    SMALL,
+    TOWER,
+    Answered,
+    Bells,
+    Clock,
+    Cuckoo,
+    Echoed,
+    Echoes,
+    Paid,
+    Purse,
+    Ring,
+    Rung,
+    Silence,
+    Struck,
+    Wind,
+    Wound,
+    context,
+    empty,
+    key,
+    names,
 )
-ECHOES = RuleSet(
-    name="echoes",
-    state=Echoes,
-    events=(Echoed,),
-    hears=(Rung, Answered),
-    evolve=gave_back,
-    react=echo,
-)
-CLOCK = RuleSet(
-    name="clock",
-    state=Clock,
-    commands=(Wind,),
-    events=(Wound, Struck),
-    decide=wind,
-    **strikes(Clock, "clock", HOUR),
-)
-CUCKOO = RuleSet(
-    name="cuckoo", state=Cuckoo, hears=(Wound, Struck), **strikes(Cuckoo, "cuckoo", HOUR / 2)
-)
-PURSES = RuleSet(name="purses", state=Purse, events=(Paid,), hears=(Rung,), evolve=paid, react=pay)
-BOOK = Rulebook((BELLS, ECHOES, CLOCK, CUCKOO, PURSES))
-
-
-def context(now: datetime = AT, **changes: object) -> Context:
-    """A context whose ids count up."""
-    numbers = iter(range(1, APPEND_EVENTS_MAX + 10))
-    given = {
-        "now": now,
-        "actor": RINGER,
-        "definitions": definitions(),
-        "staff": Roster(),
-        "vault": TokenVault(b"rulebook"),
-        "forms": TrimmedForms(),
-        "new_id": lambda: f"i{next(numbers)}",
-    }
-    return Context(**{**given, **changes})  # type: ignore[arg-type]
-
-
-def empty(*journal_ids: JournalId, book: Rulebook = BOOK, holders=None) -> Record:
-    """A record of journals that do not exist yet."""
-    return Record((book.empty(j) for j in journal_ids), holders)
-
-
-def names(decision) -> list[str]:
-    """What was recorded, one word each."""
-    return [
-        str(getattr(recorded.event, "name", None) or getattr(recorded.event, "clock", "wound"))
-        for recorded in decision.events
-    ]
-
-
-GREAT = Ring(names=(Code("great"),))
-SMALL = Ring(names=(Code("little"),))
-
-
-def key(value: str) -> Key:
-    """A key."""
-    return Key(Code("bell"), Blind(value))
-
-
-# Time
-
-
-def test_time_elapses_at_each_due_moment_in_order_and_before_deciding():
-    """
-    Whatever is due up to now happens first, each at its own moment, the earliest first and at one
-    moment in the order of the rule sets; then the command is decided.
-    """
-    wound = BOOK.handle(empty(TOWER), Wind(hours=3), context()).record
-    now = AT + 2.5 * HOUR
-
-    decision = BOOK.handle(wound, SMALL, context(now))
-
-    assert [
-        ("cuckoo", AT + HOUR / 2),
-        ("clock", AT + HOUR),
-        ("cuckoo", AT + HOUR),
-        ("cuckoo", AT + 1.5 * HOUR),
-        ("clock", AT + 2 * HOUR),
-        ("little", now),
-        ("little-1", now),
-    ] == [
-        (name, recorded.occurred_at)
-        for name, recorded in zip(names(decision), decision.events, strict=True)
-    ]
-    assert {now} == {recorded.recorded_at for recorded in decision.events}
-
-
-def test_moment_itself_is_due():
-    """
-    What is due at a moment has happened at that moment, not after it.
-    """
-    wound = BOOK.handle(empty(TOWER), Wind(hours=1), context()).record
-
-    before = BOOK.elapse(wound, context(AT + HOUR / 2 - timedelta(microseconds=1)))
-    at = BOOK.elapse(wound, context(AT + HOUR / 2))
-
-    assert ([], ["cuckoo"]) == (names(before), names(at))
-
-
-def test_one_late_run_equals_many_punctual_ones():
-    """
-    Time does the same whether it is let pass at once or step by step.
-    """
-    wound = BOOK.handle(empty(TOWER), Wind(hours=5), context()).record
-    until = AT + 10 * HOUR
-
-    late = BOOK.elapse(wound, context(until))
-    punctual: list[RecordedEvent] = []
-    record = wound
-    for step in range(1, 41):
-        decision = BOOK.elapse(record, context(AT + step * HOUR / 4))
-        punctual.extend(decision.events)
-        record = decision.record
-
-    assert [(r.event, r.version, r.occurred_at) for r in late.events] == [
-        (r.event, r.version, r.occurred_at) for r in punctual
-    ]
-    assert 10 == len(punctual)
-    assert late.record.of(Clock) == record.of(Clock)
-
-
-def test_time_acts_as_the_system_and_for_no_unit():
-    """
-    REC-4: every event has an actor; what time alone does is the system's, for nobody else and for
-    no unit, while the command that follows stays its caller's.
-    """
-    wound = BOOK.handle(empty(TOWER), Wind(hours=1), context()).record
-    asked = context(AT + HOUR, on_behalf_of=DEPUTY, unit=UnitId("north"), correlation_id="c")
-
-    decision = BOOK.handle(wound, SMALL, asked)
-
-    assert [(SYSTEM, None, None, "c")] * 2 + [(RINGER, DEPUTY, "north", "c")] * 2 == [
-        (r.actor, r.on_behalf_of, r.unit, r.correlation_id) for r in decision.events
-    ]
-
-
-def test_rule_set_that_is_due_and_does_nothing_is_a_mistake():
-    """
-    Otherwise time would stand still for ever.
-    """
-    lazy = attrs.evolve(CLOCK, elapse=lambda _record, _context: ())
-    book = Rulebook((lazy,))
-    wound = book.handle(empty(TOWER, book=book), Wind(hours=1), context()).record
-
-    with pytest.raises(RulebookError, match=r"clock is due at .* and does nothing"):
-        book.elapse(wound, context(AT + HOUR))
-
-
-def test_rule_set_that_is_due_for_ever_is_a_mistake():
-    """
-    A rule set that stays due at one moment is stopped.
-    """
-    stuck = attrs.evolve(CLOCK, evolve=lambda draft, recorded: setattr(draft, "next_at", AT + HOUR))
-    book = Rulebook((stuck,))
-    wound = book.handle(empty(TOWER, book=book), Wind(hours=1), context()).record
-
-    with pytest.raises(RulebookError, match="more than"):
-        book.elapse(wound, context(AT + HOUR))
-
-
-def test_next_due_moment_is_the_earliest_of_all_rule_sets():
-    """
-    A record is due when the first of its rule sets is; without any it never is.
-    """
-    wound = BOOK.handle(empty(TOWER), Wind(hours=1), context()).record
-
-    assert AT + HOUR / 2 == BOOK.due(wound, definitions())
-    assert [("clock", AT + HOUR), ("cuckoo", AT + HOUR / 2)] == [
-        (rule_set.name, moment) for rule_set, moment in BOOK.dues(wound, definitions())
-    ]
-    assert None is BOOK.due(empty(TOWER), definitions())
-    assert None is BOOK.due(empty(PURSE), definitions())
-
-
-# Reactions
-
-
-def test_reactions_go_depth_first_in_the_order_of_the_rule_sets():
-    """
-    What follows from an event follows at once: first all that its first follower sets off, then the
-    next follower; a later rule set sees what an earlier one has done.
-    """
-    decision = BOOK.handle(empty(TOWER), GREAT, context())
-
-    assert ["great", "small", "small-2", "smallest", "smallest-3", "great-3"] == names(decision)
-    assert ("great", "small", "smallest") == decision.record.of(Bells).rung
-
-
-def test_reaction_names_its_cause_and_has_its_time():
-    """
-    An event that follows from another happens when it did and names it as its cause.
-    """
-    yesterday = AT - timedelta(days=1)
-
-    decision = BOOK.handle(empty(TOWER), attrs.evolve(GREAT, occurred_at=yesterday), context())
-
-    ids = {name: r.event_id for name, r in zip(names(decision), decision.events, strict=True)}
-    assert {
-        "great": None,
-        "small": ids["great"],
-        "small-2": ids["small"],
-        "smallest": ids["great"],
-        "smallest-3": ids["smallest"],
-        "great-3": ids["great"],
-    } == {
-        name: recorded.causation_id
-        for name, recorded in zip(names(decision), decision.events, strict=True)
-    }
-    assert {yesterday} == {recorded.occurred_at for recorded in decision.events}
-
-
-def chatter(record, recorded, _context):
-    """Whatever is heard is answered."""
-    sounds = {Rung: Echoed, Answered: Echoed, Echoed: Answered}
-    yield PendingEvent(sounds[recorded.event_class](name=recorded.event.name), rule="CHAT-1")
-
-
-@pytest.mark.parametrize(
-    "rule_sets",
-    [
-        pytest.param(
-            (
-                attrs.evolve(BELLS, react=chatter, hears=(Echoed,)),
-                attrs.evolve(ECHOES, react=chatter, hears=(Answered,)),
-            ),
-            id="two rule sets",
-        ),
-        pytest.param(
-            (attrs.evolve(BELLS, react=chatter, events=(Rung, Answered, Echoed)),), id="one"
-        ),
-    ],
-)
-def test_rule_sets_that_react_in_a_circle_are_refused(rule_sets):
-    """
-    Reactions are bounded: a circle ends with an error that says so, and not by running out of
-    stack.
-    """
-    book = Rulebook(rule_sets)
-
-    with pytest.raises(RulebookError, match="react in a circle"):
-        book.handle(empty(TOWER, book=book), GREAT, context())
-
-
-def test_long_chain_of_reactions_is_followed_to_its_end():
-    """
-    A chain that ends is followed however deep it is, up to `APPEND_EVENTS_MAX`.
-    """
-
-    def countdown(_record, recorded, _context):
-        left = int(recorded.event.name)
-        if left:
-            yield PendingEvent(Answered(name=Code(str(left - 1))), rule="CHAIN-1")
-
-    book = Rulebook((attrs.evolve(BELLS, react=countdown),))
-    last = APPEND_EVENTS_MAX - 1
-
-    decision = book.handle(empty(TOWER, book=book), Ring(names=(Code(str(last)),)), context())
-
-    assert APPEND_EVENTS_MAX == len(decision.events)
-    with pytest.raises(RulebookError):
-        book.handle(empty(TOWER, book=book), Ring(names=(Code(str(last + 1)),)), context())
-
-
-def test_rule_set_of_a_journal_that_was_not_named_does_not_react():
-    """
-    A reaction may not add a journal: without a purse nobody is paid, with one it is.
-    """
-    without = BOOK.handle(empty(TOWER), SMALL, context())
-    with_purse = BOOK.handle(empty(TOWER, PURSE), SMALL, context())
-
-    assert [TOWER, TOWER] == [recorded.journal for recorded in without.events]
-    assert [TOWER, TOWER, PURSE] == [recorded.journal for recorded in with_purse.events]
-    assert 1 == with_purse.record.of(Purse).coins
+from tests.domain.spec import AT
 
 
 # What comes of it

@@ -120,4 +120,4 @@ def test_every_rpc_lists_its_failures(name):
     comment = rpc_comments()[name]
 
     assert "\n Failures" in comment
-    assert told(comment) or "none" in comment or "those of every rpc." in comment
+    assert told(comment) or "none" in comment or "those of every" in comment

@@ -24,6 +24,9 @@ PACKAGE = PROTOS / "clientela" / "v1"
 READS = ("Get", "List", "Find", "Count", "Explain", "Read", "Follow", "Export", "Backtest")
 """How the names of rpcs begin that change nothing; all others are mutations."""
 
+OPERATION = "OperationService"
+"""The service whose rpcs run the server and change no record: they take no request id."""
+
 COMMON_FIELDS_END = 10
 """Numbers below it belong to what all mutations, or all lists, have in common."""
 
@@ -45,8 +48,12 @@ def methods() -> dict[str, MethodDescriptor]:
 
 
 def mutations() -> dict[str, MethodDescriptor]:
-    """Every rpc that changes something, by its name."""
-    return {name: method for name, method in methods().items() if not name.startswith(READS)}
+    """Every rpc that changes a record, by its name."""
+    return {
+        name: method
+        for name, method in methods().items()
+        if not name.startswith(READS) and method.containing_service.name != OPERATION
+    }
 
 
 def reads() -> dict[str, MethodDescriptor]:

@@ -42,7 +42,6 @@ from clientela.services.deadline import DeadlineRules
 from clientela.services.directory import Standing
 from clientela.services.entrance import Entrance
 from clientela.services.grants import StaffGrants
-from clientela.services.personal_fields import PERMISSION
 from clientela.services.principal import Authenticator
 from clientela.services.rate_limits import RateLimits, RateRules
 from clientela.services.request_context import RequestContext, current
@@ -406,7 +405,7 @@ def entered(
     """An entrance at a fixed moment."""
     town, ticks, clock = town or Town(), ticks or Ticks(), VirtualClock(AT)
     ids = itertools.count(1)
-    permissions = frozenset({*(access.permission for access in METHODS.values()), PERMISSION})
+    permissions = frozenset(access.permission for access in METHODS.values())
     return Entrance(
         authenticator=authenticator or DevelopmentAuthenticator(permissions),
         staff=StaffGrants(town, clock, ticks),

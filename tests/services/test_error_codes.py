@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import clientela.domain
 import clientela.services
 
+from clientela.domain.definitions.problems import DefinitionsError, Problem
 from clientela.domain.errors import (
     Category,
     DomainError,
@@ -255,6 +256,45 @@ def test_a_repeated_refusal_is_answered_byte_for_byte_the_same():
     two = status_of(StoredRefusalError(stored), "reference-2").SerializeToString(deterministic=True)
 
     assert one == two
+
+
+def test_every_problem_of_a_document_is_a_violation_at_its_place():
+    """
+    A wrong file is refused whole, each error at its place.
+    """
+    error = DefinitionsError(
+        [Problem("loyalty.rate", "expected a number"), Problem("roles[2]", "unknown role")]
+    )
+
+    found = refusal(error)
+
+    assert ("INVALID_ARGUMENT", "DEFINITIONS_INVALID", {"problems": "2"}) == (
+        found.code,
+        found.reason,
+        found.metadata,
+    )
+    assert ("loyalty.rate", "roles[2]") == found.fields
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DefinitionsError([Problem(f"models[{n}].{'x' * 300}", "ж" * 300) for n in range(100)]),
+        InvalidValueError("x" * 5_000, "ж" * 5_000),
+        UnknownError("x" * 5_000, "ж" * 5_000),
+        TalkativeError("ж" * 5_000, rule="x" * 5_000),
+    ],
+    ids=["definitions", "value", "unknown", "refusal"],
+)
+def test_no_error_outgrows_the_metadata_that_callers_take(error):
+    """
+    8 KiB are taken everywhere: text, percent-encoded, and details, in base 64, stay within.
+    """
+    status = status_of(error, "reference-1")
+
+    size = 3 * len(status.message.encode()) + status.ByteSize() * 4 // 3
+
+    assert size < 7 * 1_024
 
 
 @given(st.text())

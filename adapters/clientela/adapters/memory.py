@@ -110,6 +110,10 @@ class MemoryStore:
         found = sorted((at, journal_id) for journal_id, at in self._due.items() if at <= until)
         return [journal_id for _, journal_id in found[: min(limit, PAGE_MAX)]]
 
+    async def due_at(self, journal_id: JournalId) -> datetime | None:
+        """The due moment of a journal."""
+        return self._due.get(journal_id)
+
     async def key_row(self, person: JournalId) -> KeyRow | None:
         """The key of *person*."""
         return self._keys.get(person)

@@ -15,7 +15,7 @@ import attrs
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import Actor, Key
 from clientela.domain.fingerprint import NOTHING, Fingerprint
-from clientela.domain.ids import Blind, ClientId, Code, EmployeeId, UnitId
+from clientela.domain.ids import Blind, ClientId, Code, EmployeeId, Ref, UnitId
 from clientela.domain.personal import Vault
 
 
@@ -93,12 +93,15 @@ class StaffMember:
         left_at: When they left the company; None while they work here.
 
         roles: Their role codes.
+
+        left: The event of their leaving, where it is on record.
     """
 
     employee_id: EmployeeId
     unit_id: UnitId
     left_at: datetime | None = None
     roles: frozenset[Code] = frozenset()
+    left: Ref | None = attrs.field(default=None, eq=False)
 
 
 class Staff(Protocol):

@@ -10,22 +10,21 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from clientela.domain.context import Definitions
-from clientela.domain.definitions.documents import differences
+from clientela.domain.definitions.documents import differences, plain_of
 from clientela.domain.definitions.preset import LifecyclePreset
 from clientela.domain.definitions.versions import (
     BEGINNING,
     DefinitionsApplied,
     definitions_in,
-    plain_of,
 )
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import DEFINITIONS_JOURNAL
 from clientela.services.core import Core
-from clientela.services.trials import Trials
 from clientela.services.translate import definition as wire
 from clientela.services.translate.pages import page, sliced
 from clientela.services.translate.reads import check_read
+from clientela.services.trials import Trials
 from clientela.v1 import definition_pb2 as pb
 from clientela.v1 import definition_pb2_grpc
 

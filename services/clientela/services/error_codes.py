@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
+from clientela.domain.definitions.problems import DefinitionsError
 from clientela.domain.errors import Category, DomainError
 from clientela.services.calls import ContendedError
 from clientela.services.ports import ConflictError, StoreUnavailableError, StoreUnsuitableError
@@ -29,8 +30,11 @@ from clientela.services.refusals import DeadlineError, OverloadedError, Unauthen
 DOMAIN = "clientela"
 """Domain of every `ErrorInfo`."""
 
-TEXT_BYTES_MAX = 400
+TEXT_BYTES_MAX = 256
 """Bytes of a text or value that leaves; the rest is cut off."""
+
+VIOLATIONS_BYTES_MAX = 3 * 1_024
+"""Bytes of all violations together; callers take about 8 KiB of metadata in all."""
 
 ENTRIES_MAX = 12
 """Entries of an error's data that leave."""
@@ -145,15 +149,27 @@ def status_of(error: Exception, reference: str) -> Status:
 def _told(error: DomainError) -> Status:
     text, details = clipped(str(error)), error.details()
     more: list[Message] = []
-    if error.category is Category.INVALID and "field" in details:
-        field = clipped(details["field"])
-        violation = BadRequest.FieldViolation(field=field, description=text)
-        more.append(BadRequest(field_violations=[violation]))
+    if isinstance(error, DefinitionsError):
+        # Each problem is a violation; what does not fit is counted.
+        more.append(_bad_request(details))
+        details = {"problems": str(len(error.problems))}
+    elif error.category is Category.INVALID and "field" in details:
+        more.append(_bad_request({details["field"]: text}))
     if error.category is Category.RULE and "rule" in details:
         broken = PreconditionFailure.Violation(type=clipped(details["rule"]), description=text)
         more.append(PreconditionFailure(violations=[broken]))
     more.extend(_retry(_retry_after(error)))
     return _status(CODES[error.category], text, error.reason, details, *more)
+
+
+def _bad_request(problems: Mapping[str, str]) -> BadRequest:
+    bad = BadRequest()
+    for field, text in problems.items():
+        violation = BadRequest.FieldViolation(field=clipped(field), description=clipped(text))
+        if bad.ByteSize() + violation.ByteSize() > VIOLATIONS_BYTES_MAX:
+            break
+        bad.field_violations.append(violation)
+    return bad
 
 
 def _retry_after(error: DomainError) -> timedelta | None:

@@ -474,6 +474,10 @@ class JournalStore(Protocol):
         """Journals with a due moment at or before *until*, earliest first."""
         ...
 
+    async def due_at(self, journal_id: JournalId) -> datetime | None:
+        """The due moment noted for a journal; None if there is none."""
+        ...
+
     async def key_row(self, person: JournalId) -> KeyRow | None:
         """The key of *person* as committed now; None when there never was one."""
         ...

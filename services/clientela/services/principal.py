@@ -67,10 +67,6 @@ class Principal:
         """Which one."""
         return self.actor.id
 
-    def holds(self, name: Code, now: datetime) -> bool:
-        """Whether *name* was granted, wherever, and holds at *now*."""
-        return any(grant.name == name and grant.holds(now) for grant in self.grants or ())
-
 
 @attrs.frozen(kw_only=True)
 class Credentials:

@@ -44,9 +44,11 @@ class Trials:
         position = 0
         while page := await self._core.store.read_all(position):
             position = page[-1].position
-            for row in page:
-                if not wanted or row.journal.id in wanted or row.journal.kind in STAFF:
-                    found.append(decode(self._core.path.records.codec, row))
+            found.extend(
+                decode(self._core.path.records.codec, row)
+                for row in page
+                if not wanted or row.journal.id in wanted or row.journal.kind in STAFF
+            )
         await self._load_keys(found)
         return found
 

@@ -819,3 +819,31 @@ def test_no_stage_is_entered_twice_by_one_fact():
     assert [("a", 0), ("b", 1), ("a", 2)] == steps(in_time(facts, definition(text), day(3)), name)
     late = at_last([facts[0], facts[2], facts[1]], definition(text), day(3))
     assert [("a", 0), ("b", 1), ("a", 2)] == steps(late, name)
+
+
+def test_fact_is_not_named_where_another_exit_leads_to_the_same_stage():
+    """
+    LIFE-12: what alone would change an exit, but not where the client goes, is no reason.
+    """
+    text = """
+    [[lifecycle.models]]
+    id = "two"
+    entry = "guest"
+    labels = { en = "Two" }
+    stages = [
+      { id = "guest", labels = { en = "Guest" }, exits = [
+        { to = "friend", when = { all = [
+          { signal = "recommends" },
+          { purchases = { at_least = 1 } },
+        ] } },
+        { to = "friend", when = { purchases = { at_least = 1 } } },
+      ] },
+      { id = "friend", labels = { en = "Friend" } },
+    ]
+    """
+    facts = [registered(0), signal(1, "recommends"), bought(2)]
+    scenario = in_time(facts, definition(text), day(3))
+
+    last = visits(scenario.events, Code("two"))[-1]
+
+    assert ("friend", (day(2),)) == (last.stage, moments(scenario, last.because))

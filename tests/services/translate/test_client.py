@@ -13,6 +13,7 @@ from clientela.domain.ownership.claim import Ownership
 from clientela.services.translate import client
 from clientela.services.translate.messages import fact_ref, journal_versions, timestamp
 from clientela.v1 import client_pb2, common_pb2
+from tests.services.translate.samples import SOURCE_IDS
 from tests.services.translate.shop import AT, CLIENT, OLGA, codec, hidden, shop, shown, stored
 
 
@@ -179,6 +180,29 @@ def test_a_client_is_a_person_and_a_client_unless_it_says_otherwise():
     """
     request = client_pb2.RegisterClientRequest(request_id="6f2b", client_id="olga")
 
-    command = client.register_client(request, IDS)
+    command = client.register_client(request, SOURCE_IDS)
 
     assert (domain.ClientKind.PERSON, domain.Standing.CLIENT) == (command.kind, command.standing)
+
+
+def test_a_client_may_be_named_by_its_source_alone():
+    """
+    REC-8: what another system sends needs no id of ours: it is made from the source, always alike.
+    """
+    request = client_pb2.RegisterClientRequest(
+        request_id="6f2b", source=common_pb2.BusinessKey(source="old-crm", id="77")
+    )
+
+    assert "old-crm-77" == client.register_client(request, SOURCE_IDS).client_id
+
+
+def test_a_client_is_named_by_id_or_source():
+    """
+    REC-1: a registration that names nobody is refused.
+    """
+    request = client_pb2.RegisterClientRequest(request_id="6f2b")
+
+    with pytest.raises(InvalidValueError) as refused:
+        client.register_client(request, SOURCE_IDS)
+
+    assert "client_id" == refused.value.field

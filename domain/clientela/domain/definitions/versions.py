@@ -162,6 +162,19 @@ def _sections(text: Document, sections: Mapping[str, type]) -> dict[type, Any]:
     return structured({name: plain[name] for name in plain if name in sections}, sections)
 
 
+def definitions_in(
+    text: Document, rule_sets: Iterable[RuleSet], effective_from: datetime
+) -> Definitions:
+    """
+    One version of definitions from its document.
+
+    Raises:
+        DefinitionsError: anything is wrong with it.
+    """
+    sections = structured(plain_of(text), section_types(rule_sets))
+    return Definitions((DefinitionVersion(1, effective_from, sections),))
+
+
 def definitions_rule_set(sections: Mapping[str, type]) -> RuleSet:
     """
     The rule set that keeps the definitions of these *sections*.

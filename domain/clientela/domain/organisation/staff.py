@@ -151,7 +151,11 @@ def member(employee: Employee) -> StaffMember | None:
     if employee.employee_id is None or employee.unit_id is None:
         return None
     return StaffMember(
-        employee.employee_id, employee.unit_id, employee.left_at, frozenset(employee.roles)
+        employee.employee_id,
+        employee.unit_id,
+        employee.left_at,
+        frozenset(employee.roles),
+        employee.left,
     )
 
 

@@ -301,9 +301,9 @@ def _approach(ownership: Ownership, command: Approach, context: Context) -> Iter
         offer=command.offer,
         note=command.note,
     )
-    return (
-        PendingEvent(approach, rule="OWN-2", because=_facts(ownership.claim, ownership.orphaned)),
-    )
+    is_owner = ownership.owner_id == command.employee_id
+    because = () if is_owner else _facts(ownership.orphaned)
+    return (PendingEvent(approach, rule="OWN-2", because=because),)
 
 
 def _is_held_against(ownership: Ownership, employee_id: EmployeeId) -> bool:
@@ -325,14 +325,15 @@ def _taken(
         with_offer=command.with_offer,
         offer=command.offer,
     )
-    because = _facts(ownership.claim)
+    until = lapses_at(ownership, policy)
+    because = _facts(ownership.claim, ownership.touch if until else None)
     return ClientTakenError(
         ownership.owner_id,
         ownership.unit_id,
         other_unit=other_unit,
         may_request=policy.may_request,
         because=because,
-        until=lapses_at(ownership, policy),
+        until=until,
         leaves=(PendingEvent(refused, rule="OWN-6" if other_unit else "OWN-2", because=because),),
     )
 
@@ -367,8 +368,9 @@ def _ground(ownership: Ownership, reason: Code, context: Context) -> tuple[Ref, 
             raise NoGroundError(reason, "OWN-4")
         return _facts(ownership.conflict, ownership.claim)
     if reason == EMPLOYEE_LEFT:
-        if _has_left(ownership.owner_id, context):
-            return _facts(ownership.claim)
+        gone = _gone(ownership.owner_id, context)
+        if gone is not None:
+            return _facts(gone.left, ownership.claim)
         if ownership.orphaned is None:
             raise NoGroundError(reason, "OWN-3")
         return _facts(ownership.orphaned, ownership.claim)
@@ -380,28 +382,33 @@ def _orphan(
 ) -> Iterable[PendingEvent]:
     if ownership.owner_id != command.employee_id or ownership.orphaned is not None:
         return ()
-    if not _has_left(command.employee_id, context):
+    gone = _gone(command.employee_id, context)
+    if gone is None:
         raise NoGroundError(EMPLOYEE_LEFT, "OWN-3")
     orphaned = ClientOrphaned(client_id=command.client_id, owner_id=command.employee_id)
-    return (PendingEvent(orphaned, rule="OWN-3", because=_facts(ownership.claim)),)
+    because = _facts(gone.left, ownership.claim)
+    return (PendingEvent(orphaned, rule="OWN-3", because=because),)
 
 
 def _working(employee_id: EmployeeId, context: Context) -> StaffMember:
     member = context.staff.member(employee_id)
     if member is None:
         raise UnknownError("employee", employee_id)
-    if member.left_at is not None and member.left_at <= context.now:
-        raise SellerLeftError(employee_id)
+    gone = _gone(employee_id, context)
+    if gone is not None:
+        raise SellerLeftError(employee_id, _facts(gone.left))
     return member
 
 
-def _has_left(employee_id: EmployeeId | None, context: Context) -> bool:
+def _gone(employee_id: EmployeeId | None, context: Context) -> StaffMember | None:
+    """The employee, if there is one of this id and they no longer work here."""
     member = context.staff.member(employee_id) if employee_id else None
-    return member is not None and member.left_at is not None and member.left_at <= context.now
+    has_left = member is not None and member.left_at is not None and member.left_at <= context.now
+    return member if has_left else None
 
 
 def _facts(*refs: Ref | None) -> tuple[Ref, ...]:
-    return tuple(ref for ref in refs if ref is not None)
+    return tuple(dict.fromkeys(ref for ref in refs if ref is not None))
 
 
 def lapses_at(ownership: Ownership, policy: OwnershipPolicy) -> datetime | None:

@@ -74,9 +74,11 @@ class SellerLeftError(RefusedError):
 
     reason = "EMPLOYEE_LEFT"
 
-    def __init__(self, employee_id: EmployeeId) -> None:
+    def __init__(self, employee_id: EmployeeId, because: tuple[Ref, ...] = ()) -> None:
         self.employee_id = employee_id
-        super().__init__(f"employee {employee_id} has left the company", rule="OWN-3")
+        super().__init__(
+            f"employee {employee_id} has left the company", rule="OWN-3", because=because
+        )
 
 
 class NoGroundError(RefusedError):
