@@ -74,6 +74,8 @@ class Settings:
 
         tls_client_ca: Who signs client certificates (PEM); clients without one are then refused.
 
+        virtual_clock: Whether a new store runs in virtual time, which only `advance` moves.
+
         reflection: Whether tools may ask what is served; always so in development.
     """
 
@@ -88,6 +90,7 @@ class Settings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     tls_client_ca: Path | None = None
+    virtual_clock: bool = False
     reflection: bool = False
 
     @property
@@ -138,7 +141,7 @@ def _parsed(name: str, text: str) -> object:
             if text not in {mode.value for mode in Mode}:
                 raise SettingError(name, "development or production")
             return Mode(text)
-        case "reflection":
+        case "reflection" | "virtual_clock":
             if text not in {"0", "1"}:
                 raise SettingError(name, "0 or 1")
             return text == "1"

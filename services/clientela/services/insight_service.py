@@ -12,8 +12,8 @@ import attrs
 from google.type.money_pb2 import Money as WireMoney
 
 from clientela.domain.money import Money
-from clientela.services.cards import stats
 from clientela.services.core import Core
+from clientela.services.stats import stats
 from clientela.services.translate.messages import money
 from clientela.v1 import insight_pb2 as pb
 from clientela.v1 import insight_pb2_grpc
