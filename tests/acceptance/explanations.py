@@ -13,8 +13,15 @@ from clientela.domain.backtest import without
 from clientela.domain.company import Company
 from clientela.domain.errors import RefusedError, UnknownError
 from clientela.domain.event import Origin, RecordedEvent
-from clientela.domain.ids import ClientId, Code, JournalKind, Ref, WalletId
-from clientela.domain.ids import client_journal, wallet_journal
+from clientela.domain.ids import (
+    ClientId,
+    Code,
+    JournalKind,
+    Ref,
+    WalletId,
+    client_journal,
+    wallet_journal,
+)
 from clientela.domain.lifecycle import explanation as lifecycle
 from clientela.domain.loyalty import balance as loyalty
 from clientela.domain.loyalty.wallet import Wallet
@@ -114,6 +121,8 @@ def refusal(client: str, command: Command) -> Question:
         record = company.record(*company.rulebook.journals(command))
         try:
             refused = company.rulebook.handle(record, command, tried).refusal
+        except UnknownError:
+            return Answer("nobody knows")
         except RefusedError as error:
             refused = error
         if refused is None:

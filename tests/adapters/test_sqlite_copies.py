@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -23,7 +24,7 @@ from clientela.adapters.sqlite.files import DatabaseLockedError
 from clientela.adapters.sqlite.opening import erased_again
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.sqlite.writer import Writer
-from clientela.domain.ids import ClientId, client_journal
+from clientela.domain.ids import Blind, ClientId, client_journal
 from clientela.services.envelope import check_chain
 from clientela.services.ports import (
     Append,
@@ -48,6 +49,7 @@ from tests.adapters.appends import (
 )
 
 
+BIG = Blind("f6" * 32)
 ALL = Wanted(journals=(MARTA, IVO, WALLET), keys=(PHONE, CARD, RECEIPT), persons=(MARTA, IVO))
 
 
@@ -124,7 +126,7 @@ async def test_erased_since_the_backup_stays_erased(
         attrs.evolve(
             writing({IVO: None}, append_id="append-2"),
             reserve=((RECEIPT, held_by(MARTA)),),
-            keys=KeyChanges(made=(key_of(IVO),)),
+            keys=KeyChanges(made=(key_of(IVO, fill=8),)),
         )
     )
     await store.backup(backup)
@@ -200,7 +202,9 @@ async def test_backup_is_taken_while_others_write(
     store: SqliteStore, path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Writers get their turn between pages; the copy is whole and holds what was before it."""
-    big = Append(expected={}, answer=attrs.evolve(answered(), details={"filling": "x" * 2_000_000}))
+    big = Append(
+        expected={}, answer=attrs.evolve(answered(BIG), details={"filling": "x" * 2_000_000})
+    )
     await store.append(big)
     monkeypatch.setattr(writer, "COPY_PAGES", 8)
     is_over = False
@@ -239,17 +243,19 @@ async def test_backup_is_taken_while_others_write(
     assert {3} == {events.count(append_id) for append_id in events}
     assert before <= len(events) // 3 <= after
     assert after > before
-    assert big.answer == (await restored.load(attrs.evolve(ALL, request=answered().request))).answer
+    assert big.answer == (await restored.load(attrs.evolve(ALL, request=BIG))).answer
     await restored.close()
 
 
 class CrowdedWriter(Writer):
     """Begins to copy when somebody else waits for a turn."""
 
-    is_copying = threading.Event()
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.is_reached = threading.Event()
 
     def _copy(self, connection: sqlite3.Connection, target: sqlite3.Connection) -> None:
-        self.is_copying.set()
+        self.is_reached.set()
         self._queue.put(self._queue.get())
         super()._copy(connection, target)
 
@@ -268,7 +274,8 @@ async def test_erasing_during_a_backup_is_not_held_up(
     store = await CrowdedStore.open(path)
     await store.append(everything())
     copying = asyncio.ensure_future(store.backup(backup))
-    await asyncio.to_thread(CrowdedWriter.is_copying.wait)
+    assert isinstance(store._writer, CrowdedWriter)
+    await asyncio.to_thread(store._writer.is_reached.wait)
 
     await store.append(Append(expected={}, release=(PHONE,), keys=KeyChanges(forgotten=(MARTA,))))
 
@@ -306,12 +313,21 @@ async def test_closing_during_a_backup_waits_for_it(
     store = await CrowdedStore.open(path)
     await store.append(everything())
     copying = asyncio.ensure_future(store.backup(backup))
-    await asyncio.to_thread(CrowdedWriter.is_copying.wait)
+    assert isinstance(store._writer, CrowdedWriter)
+    await asyncio.to_thread(store._writer.is_reached.wait)
 
     await store.close()
     await copying
 
     await asyncio.to_thread(restore, backup, path)
+
+
+async def test_backup_begun_while_closing_is_refused(store: SqliteStore, backup: Path):
+    """A backup that comes too late is refused and leaves nothing, rather than waiting for ever."""
+    outcomes = await asyncio.gather(store.backup(backup), store.close(), return_exceptions=True)
+
+    assert outcomes[0] is None or isinstance(outcomes[0], StoreUnavailableError)
+    assert [backup][: outcomes[0] is None] == [*backup.parent.iterdir()]
 
 
 async def test_served_database_is_not_replaced(store: SqliteStore, path: Path, backup: Path):

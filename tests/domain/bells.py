@@ -35,8 +35,9 @@ from clientela.domain.personal import TokenVault
 from clientela.domain.record import (
     Record,
 )
-from clientela.domain.rulebook import APPEND_EVENTS_MAX, Rulebook
+from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
+from clientela.domain.run import APPEND_EVENTS_MAX
 from tests.domain.spec import AT, Roster, TrimmedForms, definitions
 
 

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from clientela.domain.backtest import Difference, Kind, backtest, without
 from clientela.domain.company import Company
 from clientela.domain.context import Definitions
+from clientela.domain.draft import State, state
 from clientela.domain.errors import DomainError
-from clientela.domain.event import RecordedEvent
+from clientela.domain.event import Origin, PendingEvent, RecordedEvent, event
 from clientela.domain.facts import Direction, EndKind, Purpose
-from clientela.domain.ids import ClientId, Code, EmployeeId, Ref, client_journal
+from clientela.domain.ids import ClientId, Code, EmployeeId, JournalKind, Ref, client_journal
 from clientela.domain.interaction.recording import (
     INTERACTION,
     RecordConflict,
@@ -47,7 +48,7 @@ from clientela.domain.ownership.refusals import ClientTakenError
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.policy import PurchasePolicy
 from clientela.domain.purchase.recording import PURCHASE, RecordPurchase, RecordReturn
-from clientela.domain.ruleset import Command
+from clientela.domain.ruleset import Command, RuleSet
 from tests.domain.purchase.till import TEA, key, line, wanted
 from tests.domain.register import REGISTER, Register
 from tests.domain.spec import AT, CLERK, IVO, MARTA, NORA, Scenario, definitions
@@ -498,6 +499,80 @@ def test_change_of_owner_after_a_leaving_names_what_it_needs():
     assert (claim,) == facts(company, OwnerReplaced)
     replaced = company.events[-1]
     assert ("NO_GROUND",) == asked_again(company.events, replaced, (claim,), definitions())
+
+
+def test_change_of_owner_rests_on_the_orphaning_where_the_leaver_is_back():
+    """
+    OWN-3: who is back at work is replaced because the client was orphaned meanwhile, and only then.
+    """
+    company = begun(definitions())
+    run(company, approach(PETRA, IVO))
+    claim = company.events[-1].ref
+    company.at(IVO_LEAVES)
+    run(company, OrphanClient(client_id=PETRA, employee_id=IVO))
+    orphaned = company.events[-1].ref
+    company.roster.leave(IVO, AT + 999 * DAY)
+
+    run(company, ReplaceOwner(client_id=PETRA, employee_id=NORA, reason=EMPLOYEE_LEFT))
+
+    assert (orphaned, claim) == facts(company, OwnerReplaced)
+
+
+@event("test-twinned", origin=Origin.DECIDED)
+class Twinned:
+    """Something decided, or what stands beside it."""
+
+    count: int
+
+
+@state(JournalKind.CLIENT)
+class Twins(State):
+    """How many were made."""
+
+    count: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class MakeTwins:
+    """Make two decided events at once."""
+
+    client_id: ClientId = PETRA
+    occurred_at: datetime | None = None
+
+    def journals(self):
+        return (client_journal(self.client_id),)
+
+
+TWINS = RuleSet(
+    name="twins",
+    state=Twins,
+    commands=(MakeTwins,),
+    events=(Twinned,),
+    decide=lambda record, _command, _context: tuple(
+        PendingEvent(Twinned(count=record.of(Twins).count + n), rule="TWIN-1") for n in (1, 2)
+    ),
+    evolve=lambda draft, _recorded: setattr(draft, "count", draft.count + 1),
+    asks=lambda recorded: (
+        MakeTwins(occurred_at=recorded.occurred_at) if recorded.event.count % 2 else None
+    ),
+)
+
+
+def test_of_decided_events_made_together_one_is_asked_again():
+    """
+    A command that decides several events is asked once, not once for each.
+    """
+
+    def pair(given_definitions: Definitions) -> Scenario:
+        scenario = Scenario(TWINS)
+        scenario.definitions = given_definitions
+        return scenario
+
+    company = pair(definitions())
+    run(company, MakeTwins(), MakeTwins())
+
+    assert [1, 2, 3, 4] == [recorded.event.count for recorded in company.events]
+    assert () == backtest(company.events, pair, definitions(), definitions())
 
 
 def test_derived_fact_goes_with_its_cause():

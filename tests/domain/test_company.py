@@ -47,8 +47,9 @@ from clientela.domain.ownership.refusals import ClientTakenError, SellerLeftErro
 from clientela.domain.personal import Personal, TokenVault, Vault
 from clientela.domain.purchase.recording import PURCHASE
 from clientela.domain.record import HistoryNeededError
-from clientela.domain.rulebook import Rulebook, RulebookError
+from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
+from clientela.domain.run import RulebookError
 from tests.domain.purchase.till import TEA, back, bought, line, wanted
 from tests.domain.register import REGISTER, Register, Registered
 from tests.domain.spec import (
@@ -118,6 +119,21 @@ def test_time_moves_on_and_lets_due_moments_happen_in_order_over_all_journals():
         (recorded.event.client_id, recorded.occurred_at) for recorded in firm.events[count:]
     ]
     assert AT + 31.5 * DAY == firm.now
+
+
+def test_what_is_due_at_the_moment_the_clock_is_moved_to_happens():
+    """
+    A moment has come when the clock stands at it, and not a moment before.
+    """
+    firm = company()
+    firm.when(Register(client_id=PETRA), approach(PETRA, MARTA))
+
+    firm.advance(AT + 30 * DAY - timedelta(microseconds=1))
+    assert ClientClaimed is firm.events[-1].event_class
+    firm.advance(AT + 30 * DAY)
+
+    assert OwnershipLapsed is firm.events[-1].event_class
+    assert {AT + 30 * DAY} == {firm.now, firm.events[-1].recorded_at}
 
 
 def test_advancing_again_changes_nothing():

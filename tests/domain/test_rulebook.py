@@ -31,7 +31,8 @@ from clientela.domain.record import (
     JournalNotNamedError,
     Record,
 )
-from clientela.domain.rulebook import Rulebook, RulebookError
+from clientela.domain.rulebook import Rulebook
+from clientela.domain.run import RulebookError
 from tests.domain.bells import (
     BELLS,
     BOOK,

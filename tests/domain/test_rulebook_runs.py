@@ -18,7 +18,8 @@ from clientela.domain.ids import (
     Code,
     UnitId,
 )
-from clientela.domain.rulebook import APPEND_EVENTS_MAX, Rulebook, RulebookError
+from clientela.domain.rulebook import Rulebook
+from clientela.domain.run import APPEND_EVENTS_MAX, RulebookError
 from tests.domain.bells import (
     BELLS,
     BOOK,

@@ -30,7 +30,7 @@ from clientela.domain.ownership.claim import (
 from clientela.domain.ownership.refusals import ClientTakenError
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.purchases import Purchases
-from clientela.domain.record import HistoryNeededError
+from clientela.domain.record import HistoryNeededError, NeededError
 from clientela.services.calls import ContendedError
 from clientela.services.command_path import ATTEMPTS_MAX, NEEDS_MAX
 from clientela.services.ports import (
@@ -242,6 +242,23 @@ async def test_history_is_loaded_when_a_rule_asks_for_it_and_ends_where_the_reco
 
     assert Counted(count=3) == outcome.events[0].event
     assert 4 == outcome.versions[JOURNAL]
+
+
+async def test_need_that_nobody_can_meet_is_raised():
+    """
+    A rule that asks for something the command path does not know has a mistake.
+    """
+
+    class OddError(NeededError):
+        """Something odd is needed."""
+
+    def odd(_record, _command, _context):
+        raise OddError
+
+    firm = await Firm(more=(attrs.evolve(COUNTS, decide=odd),)).open()
+
+    with pytest.raises(OddError):
+        await firm.run(Count())
 
 
 async def test_rules_that_are_never_content_are_given_up_on():

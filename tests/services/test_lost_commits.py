@@ -27,7 +27,9 @@ from clientela.services.ports import (
     StoreUnavailableError,
 )
 from tests.domain.register import Register
+from tests.domain.spec import AT
 from tests.services.firm import (
+    DAY,
     IVO,
     JOURNAL,
     MARTA,
@@ -125,6 +127,23 @@ async def test_lost_commit_that_somebody_overtook_is_decided_again(firm):
 
     with pytest.raises(ClientTakenError):
         await firm.run(approach(MARTA))
+
+
+async def test_lost_answer_that_another_process_has_given_is_given_again(firm):
+    """
+    The connection breaks before an answer without events is stored, and another process has
+    answered the same request at another moment: that answer is the one.
+    """
+    other = firm.other()
+
+    async def overtaken() -> None:
+        other.clock.move(AT + DAY)
+        await other.run(Register(client_id=PETRA), "r1")
+        raise StoreUnavailableError
+
+    firm.store.before.append(overtaken)
+
+    assert (await firm.run(Register(client_id=PETRA), "r1")).replayed
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

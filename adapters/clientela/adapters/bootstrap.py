@@ -19,11 +19,10 @@ from typing import Any
 
 import attrs
 
-from clientela.adapters.sqlite.reads import SqliteReads
-
 from clientela.adapters.identifiers import Identifiers
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.keys.rotation import rotate
+from clientela.adapters.memory_reads import MemoryReads
 from clientela.adapters.settings import Mode, Settings
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.tokens.development import DevelopmentAuthenticator
@@ -236,7 +235,7 @@ def _core(
     codec = Codec(rulebook.event_classes)
     records = Records(rulebook, codec, store)
     path = CommandPath(records, store, sessions=vault, forms=forms, clock=clock, new_id=new_id)
-    reads = ReadModels(MODELS, store, SqliteReads(store), codec, sessions=vault, forms=forms)
+    reads = ReadModels(MODELS, store, MemoryReads(), codec, sessions=vault, forms=forms)
     return Core(
         path=path,
         reads=reads,

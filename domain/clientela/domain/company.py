@@ -37,8 +37,9 @@ from clientela.domain.organisation.staff import Employee, member
 from clientela.domain.organisation.units import Unit, place
 from clientela.domain.personal import Vault
 from clientela.domain.record import HistoryNeededError, Holder, Journal, Record
-from clientela.domain.rulebook import Decision, Rulebook, RulebookError
+from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import Command
+from clientela.domain.run import Decision, RulebookError
 
 
 NEEDS_MAX = 16

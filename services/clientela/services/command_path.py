@@ -23,8 +23,8 @@ from clientela.domain.event import Key, RecordedEvent
 from clientela.domain.fingerprint import NOTHING, Fingerprint, check_same, fingerprint
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.record import HistoryNeededError, NeededError, Record
-from clientela.domain.rulebook import Decision
 from clientela.domain.ruleset import Command
+from clientela.domain.run import Decision
 from clientela.services.calls import (
     Call,
     ContendedError,

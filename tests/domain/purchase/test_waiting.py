@@ -240,6 +240,24 @@ def test_returns_of_one_client_do_not_wait_for_purchases_of_another(company):
     assert ["r"] == waits(company)
 
 
+def test_fact_is_folded_whatever_the_state_says():
+    """
+    A recorded event is a fact: pieces of a purchase that is long forgotten, and a match of a return
+    that no longer waits, are folded without complaint.
+    """
+    first, other = shop(), shop()
+    first.when(
+        back("r", wanted(1, TEA), day=5),
+        bought("p", line("1", TEA, 2, 100)),
+        back("s", wanted(1, TEA), day=6),
+    )
+
+    later = [recorded for recorded in first.events if recorded.version > 2]
+    other.restore([*other.events[:0], *(r for r in later if r.event_class is not PurchaseRecorded)])
+
+    assert ({}, {}) == (open_of(other).open, open_of(other).waiting)
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))), ids=str)
 def test_order_of_becoming_known_does_not_matter_where_purchases_are_named(order):
     """

@@ -85,6 +85,13 @@ def begin_copy(path: Path) -> sqlite3.Connection:
         return connection
 
 
+def abandon_copy(connection: sqlite3.Connection, path: Path) -> None:
+    """Leave nothing of a copy that failed."""
+    with _translated():
+        connection.close()
+        beside(path, PART).unlink(missing_ok=True)
+
+
 def finish_copy(connection: sqlite3.Connection, path: Path) -> None:
     """
     Say of the copy that it is a backup, make it last, give it its name.

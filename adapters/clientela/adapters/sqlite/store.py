@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from clientela.adapters.sqlite import key_rows, reading, writing
 from clientela.adapters.sqlite.connection import is_fatal, unavailable
-from clientela.adapters.sqlite.copies import begin_copy, finish_copy
+from clientela.adapters.sqlite.copies import abandon_copy, begin_copy, finish_copy
 from clientela.adapters.sqlite.erasures import erasures_of
 from clientela.adapters.sqlite.health import Health
 from clientela.adapters.sqlite.opening import READERS, Database, open_database
@@ -173,7 +173,7 @@ class SqliteStore:
         try:
             await self._writer.copy(target)
         except BaseException:
-            await asyncio.to_thread(target.close)
+            await asyncio.to_thread(abandon_copy, target, path)
             raise
         await asyncio.to_thread(finish_copy, target, path)
 

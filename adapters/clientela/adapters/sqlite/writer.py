@@ -76,6 +76,7 @@ class Writer:
         self._loop = loop
         self._queue: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="clientela-writer", daemon=True)
+        self._is_closing = False
         self._is_stopped = False
         self._is_copying = False
         self._changes = connection.total_changes
@@ -100,6 +101,8 @@ class Writer:
             StoreUnavailableError: the store has stopped, or too much is waiting.
         """
         self._health.check()
+        if self._is_closing:
+            raise StoreUnavailableError("the store is closed")
         if self._queue.qsize() >= QUEUE_MAX:
             raise StoreUnavailableError("too many appends are waiting")
         future: asyncio.Future[Any] = self._loop.create_future()
@@ -112,6 +115,7 @@ class Writer:
 
     async def stop(self) -> None:
         """Finish what waits, empty the log, end the thread. The connection stays open."""
+        self._is_closing = True
         future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.put(Job(self._finish, future, is_alone=True))
         await future
