@@ -602,6 +602,7 @@ async def test_due_journals_come_earliest_first(store: JournalStore):
     assert [WALLET, IVO, MARTA] == list(await store.due(AT + MINUTE))
     assert [WALLET, IVO] == list(await store.due(AT + MINUTE, limit=2))
     await store.append(Append(expected={}, due={WALLET: None, MARTA: AT, NOBODY: None}))
+    assert [None, AT] == [await store.due_at(WALLET), await store.due_at(MARTA)]
     assert [MARTA, IVO] == list(await store.due(AT + MINUTE))
 
 

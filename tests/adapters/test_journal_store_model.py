@@ -187,6 +187,7 @@ class SameAsMemory(RuleBasedStateMachine):
     @rule(until=moments, limit=pages)
     def ask_due(self, until: Any, limit: int) -> None:
         self.compare(lambda store: store.due(until, limit))
+        self.compare(lambda store: store.due_at(JOURNALS[limit % 3]))
 
     @rule(journal=journals, after=numbers, limit=pages)
     def ask_pages(self, journal: JournalId, after: int, limit: int) -> None:

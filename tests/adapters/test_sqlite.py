@@ -163,7 +163,7 @@ async def test_setting_that_is_not_taken_stops_the_start(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """R8: what SQLite does not do as told is noticed when the database is opened."""
-    monkeypatch.setitem(SETTINGS, "synchronous", 17)  # type: ignore[arg-type]
+    monkeypatch.setitem(SETTINGS, "synchronous", 17)
 
     with pytest.raises(WeakSettingError):
         await SqliteStore.open(path)
@@ -420,7 +420,8 @@ async def test_cancelled_while_waiting_is_not_carried_out(store: SqliteStore):
 async def test_mistake_of_one_caller_harms_no_other(store: SqliteStore):
     """An event id used twice, or a value of a wrong type, is its caller's failure alone."""
     twice = attrs.evolve(rows(IVO)[0], event_id=rows(MARTA)[0].event_id)
-    wrong: Any = attrs.evolve(audited(), actor=object())
+    nothing: Any = object()
+    wrong = attrs.evolve(audited(), actor=nothing)
 
     async with Gate(store):
         tasks = [

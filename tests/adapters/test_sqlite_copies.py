@@ -229,7 +229,9 @@ async def test_backup_is_taken_while_others_write(
         is_over = True
         return before, acknowledged
 
-    (before, after), *_ = await asyncio.gather(copy(), *map(write, range(8)))
+    writers = asyncio.gather(*map(write, range(8)))
+    before, after = await copy()
+    await writers
     await store.close()
 
     await asyncio.to_thread(restore, backup, path)

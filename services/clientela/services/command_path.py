@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from weakref import WeakValueDictionary
@@ -20,11 +19,12 @@ import attrs
 from clientela.domain.context import Context, Naming, NormalForms
 from clientela.domain.errors import InvalidValueError, RefusedError
 from clientela.domain.event import Key, RecordedEvent
-from clientela.domain.fingerprint import NOTHING, Fingerprint, check_same, fingerprint
-from clientela.domain.ids import Blind, JournalId
-from clientela.domain.record import HistoryNeededError, NeededError, Record
+from clientela.domain.fingerprint import check_same, fingerprint
+from clientela.domain.ids import JournalId
+from clientela.domain.record import NeededError, Record
 from clientela.domain.ruleset import Command
 from clientela.domain.run import Decision
+from clientela.services.attempts import Attempt, Task, answer_of, audit_of, versions_of
 from clientela.services.calls import (
     Call,
     ContendedError,
@@ -36,12 +36,10 @@ from clientela.services.envelope import encode
 from clientela.services.ports import (
     Answer,
     Append,
-    AuditRow,
     Clock,
     ConflictError,
     JournalStore,
     KeyConflictError,
-    KeyNeededError,
     NewId,
     RequestConflictError,
     Sessions,
@@ -49,7 +47,8 @@ from clientela.services.ports import (
     VaultSession,
     VersionConflictError,
 )
-from clientela.services.records import JournalNeededError, Needs, Records, View
+from clientela.services.records import Records
+from clientela.services.views import Needs, View
 
 
 ATTEMPTS_MAX = 12
@@ -57,40 +56,6 @@ ATTEMPTS_MAX = 12
 
 NEEDS_MAX = 100
 """How often one decision may ask for something more to be loaded."""
-
-
-@attrs.frozen(kw_only=True)
-class _Task:
-    """What has to be done, through all its attempts."""
-
-    name: str
-    decide: Callable[[Record, Context], Decision]
-    needs: Needs
-    call: Call
-    command: Command | None = None
-    fingerprint: Fingerprint = NOTHING
-
-    def need(self, error: NeededError) -> None:
-        """Have it loaded the next time."""
-        match error:
-            case HistoryNeededError(journal_id=journal_id):
-                self.needs.histories.add(journal_id)
-            case JournalNeededError(journal_id=journal_id):
-                self.needs.facts.add(journal_id)
-            case KeyNeededError(person=person):
-                self.needs.persons.add(person)
-            case _:
-                raise error
-
-
-@attrs.frozen(kw_only=True)
-class _Attempt:
-    """One attempt, decided and not yet appended."""
-
-    view: View
-    session: VaultSession
-    decision: Decision
-    now: datetime
 
 
 class CommandPath:
@@ -144,7 +109,7 @@ class CommandPath:
         """
         rulebook = self.records.rulebook
         request = self._sessions.blind("request", call.request_id) if call.request_id else None
-        task = _Task(
+        task = Task(
             name=type(command).__name__,
             decide=lambda record, context: rulebook.handle(record, command, context),
             needs=Needs(journals=rulebook.journals(command), request=request),
@@ -168,18 +133,18 @@ class CommandPath:
     async def read(self, *journal_ids: JournalId, at: datetime | None = None) -> View:
         """These journals as committed, with time elapsed up to *at* or now; appends nothing."""
         attempt = await self._decided(self._elapsing(journal_ids, at))
-        assert isinstance(attempt, _Attempt)
+        assert isinstance(attempt, Attempt)
         return attrs.evolve(attempt.view, record=attempt.decision.record)
 
-    def _elapsing(self, journal_ids: tuple[JournalId, ...], at: datetime | None) -> _Task:
-        return _Task(
+    def _elapsing(self, journal_ids: tuple[JournalId, ...], at: datetime | None) -> Task:
+        return Task(
             name="Elapse",
             decide=self.records.rulebook.elapse,
             needs=Needs(journals=tuple(sorted(journal_ids))),
             call=Call(at=at),
         )
 
-    async def _carry_out(self, task: _Task) -> Outcome:
+    async def _carry_out(self, task: Task) -> Outcome:
         async with AsyncExitStack() as held:
             for journal_id in task.needs.journals:
                 lock = self._locks.setdefault(journal_id, asyncio.Lock())
@@ -193,7 +158,7 @@ class CommandPath:
                     continue
         raise ContendedError
 
-    async def _attempted(self, task: _Task) -> Outcome:
+    async def _attempted(self, task: Task) -> Outcome:
         try:
             attempt = await self._decided(task)
         except RefusedError as refusal:
@@ -207,10 +172,10 @@ class CommandPath:
         if decision.refusal is not None:
             raise decision.refusal
         return Outcome(
-            record=decision.record, events=decision.events, versions=_versions(decision.record)
+            record=decision.record, events=decision.events, versions=versions_of(decision.record)
         )
 
-    async def _decided(self, task: _Task) -> _Attempt | Answer:
+    async def _decided(self, task: Task) -> Attempt | Answer:
         """Load and decide, loading more as the rules ask for it."""
         for _ in range(NEEDS_MAX):
             view = await self.records.load(task.needs, self._keys(task))
@@ -224,16 +189,16 @@ class CommandPath:
             except NeededError as needed:
                 task.need(needed)
             else:
-                return _Attempt(view=view, session=session, decision=decision, now=context.now)
+                return Attempt(view=view, session=session, decision=decision, now=context.now)
         raise ContendedError
 
-    def _keys(self, task: _Task) -> tuple[Key, ...]:
+    def _keys(self, task: Task) -> tuple[Key, ...]:
         if task.command is None:
             return ()
         naming = Naming(vault=self._sessions.session({}), forms=self._forms)
         return self.records.rulebook.keys(task.command, naming)
 
-    def _context(self, task: _Task, view: View, session: VaultSession) -> Context:
+    def _context(self, task: Task, view: View, session: VaultSession) -> Context:
         call = task.call
         now = call.at or self._clock.now()
         return Context(
@@ -252,7 +217,7 @@ class CommandPath:
             fingerprint=task.fingerprint,
         )
 
-    def _check_etags(self, task: _Task, record: Record) -> None:
+    def _check_etags(self, task: Task, record: Record) -> None:
         rule_sets = {rule_set.name: rule_set for rule_set in self.records.rulebook.rule_sets}
         for name, wanted in task.call.etags.items():
             rule_set = rule_sets.get(name)
@@ -262,7 +227,7 @@ class CommandPath:
             if wanted != current:
                 raise EtagMismatchError(name, current)
 
-    async def _append(self, task: _Task, attempt: _Attempt) -> None:
+    async def _append(self, task: Task, attempt: Attempt) -> None:
         """Append what was decided; an answer alone is appended too, so that a repeat finds it."""
         decision, view = attempt.decision, attempt.view
         request = task.needs.request
@@ -271,18 +236,18 @@ class CommandPath:
         refusal = decision.refusal
         answer = None
         if request is not None and (refusal is None or task.call.keep_refusals):
-            answer = _answer(task, request, attempt.now, decision, refusal)
+            answer = answer_of(task, request, attempt.now, decision, refusal)
         said = "refused" if refusal else "done" if decision.events else "already"
         rows = encode(self.records.codec, decision.events, view.heads)
         changed = dict.fromkeys(row.journal for row in rows)
         append = Append(
-            expected=_versions(view.record),
+            expected=versions_of(view.record),
             events=rows,
             reserve=decision.reserve,
             release=decision.release,
             answer=answer,
             due=self.records.dues(decision.record, view.definitions, changed),
-            audit=(_audit(task, attempt.now, said, refusal.reason if refusal else ""),),
+            audit=(audit_of(task, attempt.now, said, refusal.reason if refusal else ""),),
             keys=attrs.evolve(attempt.session.changes, forgotten=decision.forget),
             snapshots=self.records.snapshots(view.record, decision.record),
         )
@@ -330,18 +295,18 @@ class CommandPath:
             raise RequestConflictError
         return view.answer is not None
 
-    async def _keep_refusal(self, task: _Task, refusal: RefusedError) -> None:
+    async def _keep_refusal(self, task: Task, refusal: RefusedError) -> None:
         """Store a refusal that leaves no events as the answer, and write who was refused."""
         if task.call.validate_only:
             return
         now = task.call.at or self._clock.now()
         answer = None
         if task.call.keep_refusals and task.needs.request is not None:
-            answer = _answer(task, task.needs.request, now, refusal=refusal)
-        audit = _audit(task, now, "refused", refusal.reason)
+            answer = answer_of(task, task.needs.request, now, refusal=refusal)
+        audit = audit_of(task, now, "refused", refusal.reason)
         await self._commit(Append(expected={}, answer=answer, audit=(audit,)))
 
-    async def _replayed(self, task: _Task, answer: Answer) -> Outcome:
+    async def _replayed(self, task: Task, answer: Answer) -> Outcome:
         """The answer that the same request got before, rebuilt at its versions."""
         check_same(answer.fingerprint, task.fingerprint)
         if answer.reason:
@@ -356,48 +321,3 @@ class CommandPath:
             versions=answer.versions,
             replayed=True,
         )
-
-
-def _versions(record: Record) -> dict[JournalId, int]:
-    return {journal.id: journal.version for journal in record.journals}
-
-
-def _answer(
-    task: _Task,
-    request: Blind,
-    now: datetime,
-    decision: Decision | None = None,
-    refusal: RefusedError | None = None,
-) -> Answer:
-    made: dict[JournalId, tuple[int, int]] = {}
-    for recorded in decision.events if decision else ():
-        first, _ = made.get(recorded.journal, (recorded.version, 0))
-        made[recorded.journal] = (first, recorded.version)
-    answer = Answer(
-        request=request,
-        fingerprint=task.fingerprint,
-        at=now,
-        versions=_versions(decision.record) if decision else {},
-        made=made,
-    )
-    if refusal is None:
-        return answer
-    return attrs.evolve(
-        answer,
-        reason=refusal.reason,
-        category=refusal.category.value,
-        message=str(refusal),
-        details=refusal.details(),
-    )
-
-
-def _audit(task: _Task, now: datetime, decision: str, reason: str = "") -> AuditRow:
-    return AuditRow(
-        at=now,
-        actor=str(task.call.actor),
-        method=task.name,
-        target=" ".join(map(str, task.needs.journals)),
-        decision=decision,
-        reason=reason,
-        request=task.needs.request or "",
-    )

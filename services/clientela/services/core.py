@@ -25,13 +25,13 @@ from clientela.services.command_path import CommandPath
 from clientela.services.follow_ups import FollowUps
 from clientela.services.ports import JournalStore, KeyRow, NewId, Sessions
 from clientela.services.read_models import ReadModels
-from clientela.services.records import View
 from clientela.services.request_context import current
 from clientela.services.scheduler import Scheduler
 from clientela.services.translate.client import SourceIds
 from clientela.services.translate.mutations import call, outcome
 from clientela.services.translate.opening import Opening
 from clientela.services.translate.reads import AsOf, Consistency
+from clientela.services.views import View
 from clientela.v1 import common_pb2
 
 

@@ -14,8 +14,9 @@ from clientela.domain.ids import ClientId, EmployeeId, UnitId, WalletId
 from clientela.domain.organisation.tree import ancestors
 from clientela.domain.record import NeededError
 from clientela.services.read_models import ReadModels
-from clientela.services.records import JournalNeededError, Needs, Records, Registry
+from clientela.services.records import Records
 from clientela.services.serving import SERVING, Serving
+from clientela.services.views import JournalNeededError, Needs, Registry
 
 
 _T = TypeVar("_T")

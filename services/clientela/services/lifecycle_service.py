@@ -18,12 +18,12 @@ from clientela.domain.record import Record
 from clientela.services.cards import stage_counts, stage_is
 from clientela.services.core import Core, check_exists
 from clientela.services.listing import counted
-from clientela.services.records import View
 from clientela.services.request_context import current
 from clientela.services.translate import lifecycle as wire
 from clientela.services.translate.fields import code, named, named_if_any
 from clientela.services.translate.pages import page, sliced
 from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
+from clientela.services.views import View
 from clientela.v1 import lifecycle_pb2 as pb
 from clientela.v1 import lifecycle_pb2_grpc
 

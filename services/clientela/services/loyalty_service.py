@@ -19,13 +19,13 @@ from clientela.domain.loyalty.statement import statement
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.record import Record
 from clientela.services.core import Core, check_exists
-from clientela.services.records import View
 from clientela.services.translate import loyalty as asked
 from clientela.services.translate import points as wire
 from clientela.services.translate.fields import named
 from clientela.services.translate.messages import money_if_any
 from clientela.services.translate.pages import page, sliced
 from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
+from clientela.services.views import View
 from clientela.v1 import loyalty_pb2 as pb
 from clientela.v1 import loyalty_pb2_grpc
 

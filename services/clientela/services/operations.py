@@ -21,7 +21,7 @@ from clientela.services.core import Core
 from clientela.services.envelope import BrokenChainError, check_chain, decode
 from clientela.services.ports import Head
 from clientela.services.read_models import ReadModel
-from clientela.services.records import Needs
+from clientela.services.views import Needs
 
 
 PROBLEMS_MAX = 1_000

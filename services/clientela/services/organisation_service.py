@@ -20,12 +20,12 @@ from clientela.domain.organisation.units import UNITS, Unit
 from clientela.domain.record import Record
 from clientela.services.core import Core, check_exists
 from clientela.services.read_models import ReadModel
-from clientela.services.records import View
 from clientela.services.registers import ALL, EMPLOYEE_REGISTER, UNIT_REGISTER
 from clientela.services.translate import organisation as wire
 from clientela.services.translate.fields import named
 from clientela.services.translate.pages import next_page_token, page
 from clientela.services.translate.reads import as_of, check_read, consistency
+from clientela.services.views import View
 from clientela.v1 import organisation_pb2 as pb
 from clientela.v1 import organisation_pb2_grpc
 

@@ -15,11 +15,11 @@ from clientela.domain.record import Record
 from clientela.services.cards import orphaned_is, owner_is
 from clientela.services.core import Core, check_exists
 from clientela.services.listing import listed
-from clientela.services.records import View
 from clientela.services.translate import ownership as wire
 from clientela.services.translate.fields import named
 from clientela.services.translate.pages import page, sliced
 from clientela.services.translate.reads import as_of, check_read, consistency
+from clientela.services.views import View
 from clientela.v1 import ownership_pb2 as pb
 from clientela.v1 import ownership_pb2_grpc
 

@@ -168,6 +168,15 @@ def due(connection: sqlite3.Connection, until: datetime, limit: int) -> list[Jou
     return [journal_of(kind, id_) for kind, id_ in rows]
 
 
+_DUE_AT = "SELECT at FROM due WHERE kind = ? AND id = ?"
+
+
+def due_at(connection: sqlite3.Connection, journal_id: JournalId) -> datetime | None:
+    """The due moment of a journal."""
+    row = connection.execute(_DUE_AT, name_of(journal_id)).fetchone()
+    return moment(row[0]) if row else None
+
+
 _STALE_KEYS = """
 SELECT kind, id, erased, kek_id, wrapped FROM key_rows
 WHERE erased = 0 AND kek_id <> ?

@@ -50,7 +50,7 @@ class SqliteStore:
         database: Open, and from now on the store's to close.
     """
 
-    writer = Writer
+    writer: type[Writer] = Writer
     """What writes."""
 
     def __init__(self, database: Database) -> None:
@@ -119,6 +119,10 @@ class SqliteStore:
     async def due(self, until: datetime, limit: int = PAGE_MAX) -> Sequence[JournalId]:
         """Journals due, earliest first."""
         return await self._read(reading.due, until, limit)
+
+    async def due_at(self, journal_id: JournalId) -> datetime | None:
+        """The due moment of a journal."""
+        return await self._read(reading.due_at, journal_id)
 
     async def key_row(self, person: JournalId) -> KeyRow | None:
         """The key of *person*."""

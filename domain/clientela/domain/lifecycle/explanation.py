@@ -13,10 +13,11 @@ from clientela.domain.definitions.evaluation import evaluate
 from clientela.domain.definitions.verdicts import Verdict
 from clientela.domain.errors import UnknownError
 from clientela.domain.ids import Code, Ref
-from clientela.domain.lifecycle.course import Means
+from clientela.domain.lifecycle.course import Means, Move, Track
 from clientela.domain.lifecycle.engine import situation_of
 from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.lifecycle.stages import Lifecycle
+from clientela.domain.lifecycle.telling import ForgottenError, replay
 from clientela.domain.record import Record
 
 
@@ -58,7 +59,9 @@ class Explanation:
 
         definition: The definition applied, for instance `lifecycle@3`.
 
-        facts: The facts without which it would not have been entered then.
+        facts: The facts without which it would not have been entered then. Where two facts could
+            each do without the other, neither is named; why the stage before was entered is told
+            by that visit.
 
         causes: Why the relationship ended, or the reason for setting the stage by hand.
 
@@ -99,7 +102,8 @@ def explain(record: Record, model: Code, definitions: Definitions, now: datetime
     Raises:
         UnknownError: the client is not followed in such a model.
     """
-    course = record.of(Lifecycle).track.now
+    track = record.of(Lifecycle).track
+    course = track.now
     stay = course.stays.get(model)
     if stay is None:
         raise UnknownError("lifecycle model", model)
@@ -114,7 +118,7 @@ def explain(record: Record, model: Code, definitions: Definitions, now: datetime
         means=move.means,
         rule=move.rule,
         definition=move.definition,
-        facts=move.because,
+        facts=tuple(fact for fact in move.because if _is_needed(fact, move, track, definitions)),
         causes=move.causes,
         cycle=move.cycle,
         recorded=move.ref,
@@ -123,3 +127,24 @@ def explain(record: Record, model: Code, definitions: Definitions, now: datetime
             for way in (known.ways(move.stage) if known else ())
         ),
     )
+
+
+def _is_needed(fact: Ref, move: Move, track: Track, definitions: Definitions) -> bool:
+    """
+    Whether *move* would not have happened then without *fact*, by all that is known now.
+
+    What was needed when the move was recorded may be made up for by a fact that became known since,
+    for instance another purchase of the same day. Facts no longer kept one by one stay named.
+    """
+    if track.fact(fact) is None:
+        return True
+    others = (known for known in track.tail if known.ref != fact)
+    try:
+        moves = tuple(replay(track.base, others, definitions, move.at))
+    except ForgottenError:
+        return True
+    return all(_what(other) != _what(move) for other in moves)
+
+
+def _what(move: Move) -> tuple[object, ...]:
+    return (move.model, move.stage, move.at, move.means, move.causes, move.cycle)

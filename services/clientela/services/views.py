@@ -1,0 +1,123 @@
+"""
+What is loaded for a decision: what it needs, staff and units, and the whole as one view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from clientela.domain.context import Definitions, StaffMember, UnitPlace
+from clientela.domain.event import Key
+from clientela.domain.ids import (
+    Blind,
+    EmployeeId,
+    JournalId,
+    UnitId,
+    employee_journal,
+    unit_journal,
+)
+from clientela.domain.organisation.staff import Employee, member
+from clientela.domain.organisation.units import Unit, place
+from clientela.domain.record import Journal, NeededError, Record
+from clientela.services.ports import Answer, Head, KeyRow
+
+
+class JournalNeededError(NeededError):
+    """
+    A decision asks about an employee or unit whose journal was not loaded.
+
+    Attributes:
+        journal_id: Which one.
+    """
+
+    def __init__(self, journal_id: JournalId) -> None:
+        self.journal_id = journal_id
+        super().__init__(f"{journal_id} is needed")
+
+
+@attrs.define(kw_only=True)
+class Needs:
+    """
+    What one decision needs to have loaded; grows as the rules ask for more.
+
+    Attributes:
+        journals: Journals it works on, sorted.
+
+        keys: Keys whose holders matter.
+
+        request: Request whose answer matters.
+
+        persons: Persons whose keys matter, besides *journals*.
+
+        facts: Journals of employees and units it asks about.
+
+        histories: Journals it needs whole.
+    """
+
+    journals: tuple[JournalId, ...]
+    keys: tuple[Key, ...] = ()
+    request: Blind | None = None
+    persons: set[JournalId] = attrs.field(factory=set[JournalId])
+    facts: set[JournalId] = attrs.field(factory=set[JournalId])
+    histories: set[JournalId] = attrs.field(factory=set[JournalId])
+
+
+@attrs.frozen(kw_only=True)
+class Registry:
+    """
+    Staff and units as loaded; asks for those that were not.
+
+    Attributes:
+        journals: Loaded journals of employees and units.
+    """
+
+    journals: Mapping[JournalId, Journal]
+
+    def member(self, employee_id: EmployeeId) -> StaffMember | None:
+        """The employee; None if there is none of this id."""
+        return member(Record([self._journal(employee_journal(employee_id))]).of(Employee))
+
+    def place(self, unit_id: UnitId) -> UnitPlace | None:
+        """The unit's place in the tree; None if there is none of this id."""
+        return place(Record([self._journal(unit_journal(unit_id))]).of(Unit))
+
+    def _journal(self, journal_id: JournalId) -> Journal:
+        if journal_id not in self.journals:
+            raise JournalNeededError(journal_id)
+        return self.journals[journal_id]
+
+
+@attrs.frozen(kw_only=True)
+class View:
+    """
+    What was loaded, all of one moment, committed.
+
+    Attributes:
+        record: The journals and holders.
+
+        heads: Ends of the journals.
+
+        definitions: All versions of the company's definitions.
+
+        registry: Staff and units.
+
+        key_rows: Keys of persons.
+
+        answer: To the request, if it was answered.
+    """
+
+    record: Record
+    heads: Mapping[JournalId, Head]
+    definitions: Definitions
+    registry: Registry
+    key_rows: Mapping[JournalId, KeyRow | None]
+    answer: Answer | None = None
+
+    @property
+    def clock(self) -> datetime | None:
+        """When the last of the journals was written to."""
+        times = (head.recorded_at for head in self.heads.values() if head.recorded_at)
+        return max(times, default=None)
