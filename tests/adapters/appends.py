@@ -22,7 +22,7 @@ from clientela.domain.ids import (
 )
 from clientela.domain.record import Holder
 from clientela.services.envelope import chained
-from clientela.services.ports import (
+from clientela.services.rows import (
     Answer,
     Append,
     AuditRow,

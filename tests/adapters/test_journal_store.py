@@ -16,21 +16,15 @@ import pytest
 
 from clientela.domain.ids import Blind, ClientId, JournalId, client_journal
 from clientela.services.envelope import check_chain
-from clientela.services.ports import (
-    PAGE_MAX,
-    Append,
+from clientela.services.ports import PAGE_MAX, JournalStore
+from clientela.services.rows import Append, Head, KeyChanges, KeyRow, StoredEvent, Wanted
+from clientela.services.store_errors import (
     ConflictError,
-    Head,
-    JournalStore,
     KekRetiredError,
-    KeyChanges,
     KeyConflictError,
-    KeyRow,
     PersonKeyConflictError,
     RequestConflictError,
-    StoredEvent,
     VersionConflictError,
-    Wanted,
 )
 from tests.adapters.appends import (
     AT,

@@ -46,14 +46,12 @@ from clientela.adapters.sqlite.opening import (
 from clientela.adapters.sqlite.schema import DIALECT
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.domain.ids import ClientId, client_journal
-from clientela.services.ports import (
-    Append,
-    Head,
+from clientela.services.rows import Append, Head, Wanted
+from clientela.services.store_errors import (
     KeyConflictError,
     StoreError,
     StoreUnavailableError,
     VersionConflictError,
-    Wanted,
 )
 from tests.adapters.appends import (
     AT,
@@ -215,7 +213,7 @@ OPEN = """
 import asyncio, sys
 from pathlib import Path
 from clientela.adapters.sqlite.store import SqliteStore
-from clientela.services.ports import StoreUnsuitableError
+from clientela.services.store_errors import StoreUnsuitableError
 
 async def main():
     try:

@@ -20,14 +20,8 @@ from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.sqlite.writer import Writer
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
-from clientela.services.ports import (
-    Append,
-    KeyChanges,
-    KeyRow,
-    Snapshot,
-    StoreUnavailableError,
-    Wanted,
-)
+from clientela.services.rows import Append, KeyChanges, KeyRow, Snapshot, Wanted
+from clientela.services.store_errors import StoreUnavailableError
 from tests.adapters.appends import CARD, KEK, MARTA, PHONE, held_by, key_of, snapshot_of, writing
 
 

@@ -23,9 +23,10 @@ from clientela.services.calls import Call, Outcome
 from clientela.services.cards import CARDS, TOTALS
 from clientela.services.clocks import VirtualClock
 from clientela.services.command_path import CommandPath
-from clientela.services.ports import PAGE_MAX, StoredEvent
+from clientela.services.ports import PAGE_MAX
 from clientela.services.read_models import ReadModels, Row
 from clientela.services.records import Records
+from clientela.services.rows import StoredEvent
 from tests.adapters.keys.company import MemorySecrets
 from tests.domain.insight.histories import AT, BEGIN, TEXT
 

@@ -40,9 +40,7 @@ from clientela.domain.ownership.policy import CONFLICT
 from clientela.domain.ownership.refusals import ClientTakenError
 from clientela.domain.personal import Personal
 from clientela.services.calls import EtagMismatchError, StoredRefusalError
-from clientela.services.ports import (
-    StoreUnavailableError,
-)
+from clientela.services.store_errors import StoreUnavailableError
 from tests.domain.register import Register
 from tests.domain.spec import AT
 from tests.services.counting import COUNTS, Count, Counted

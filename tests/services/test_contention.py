@@ -33,9 +33,7 @@ from clientela.domain.purchase.purchases import Purchases
 from clientela.domain.record import HistoryNeededError, NeededError
 from clientela.services.calls import ContendedError
 from clientela.services.command_path import ATTEMPTS_MAX, NEEDS_MAX
-from clientela.services.ports import (
-    VersionConflictError,
-)
+from clientela.services.store_errors import VersionConflictError
 from tests.domain.purchase.till import TEA, bought, line
 from tests.services.counting import COUNTS, Count, Counted
 from tests.services.firm import (

@@ -18,7 +18,7 @@ from clientela.domain.ownership.claim import OWNERSHIP, Approach
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.recording import PURCHASE
 from clientela.services.envelope import BrokenChainError, chained, check_chain, decode, encode
-from clientela.services.ports import Head, StoredEvent
+from clientela.services.rows import Head, StoredEvent
 from tests.domain.purchase.till import OLGA, PETRA, TEA, back, bought, line, wanted
 from tests.domain.register import REGISTER, Register
 from tests.domain.spec import AT, CLERK, MARTA, Scenario

@@ -37,20 +37,20 @@ from clientela.services.error_codes import (
     is_told,
     status_of,
 )
-from clientela.services.ports import (
-    Answer,
-    ConflictError,
-    StoreError,
-    StoreUnavailableError,
-    StoreUnsuitableError,
-    VersionConflictError,
-)
 from clientela.services.refusals import (
     DeadlineError,
     EdgeError,
     OverloadedError,
     RateLimitedError,
     UnauthenticatedError,
+)
+from clientela.services.rows import Answer
+from clientela.services.store_errors import (
+    ConflictError,
+    StoreError,
+    StoreUnavailableError,
+    StoreUnsuitableError,
+    VersionConflictError,
 )
 from tests.services.edge import AT, PETRA, Refusal, told
 

@@ -23,8 +23,8 @@ from clientela.domain.ownership.refusals import ClientTakenError
 from clientela.services.access import CallClass
 from clientela.services.admission import ROOMS, Room
 from clientela.services.deadline import DeadlineRules
-from clientela.services.ports import StoreUnavailableError, StoreUnsuitableError
 from clientela.services.principal import Grant, Principal
+from clientela.services.store_errors import StoreUnavailableError, StoreUnsuitableError
 from clientela.v1.client_pb2 import Client, ClientSummary, Details, ListClientsResponse
 from clientela.v1.event_pb2 import FollowEventsResponse
 from clientela.v1.ownership_pb2 import ApproachRequest, GetOwnershipRequest, Ownership

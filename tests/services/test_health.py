@@ -22,7 +22,7 @@ from clientela.adapters.memory import MemoryStore
 from clientela.services.access import CallClass
 from clientela.services.admission import ROOMS, Room
 from clientela.services.health import WATCHERS_MAX
-from clientela.services.ports import StoreUnavailableError
+from clientela.services.store_errors import StoreUnavailableError
 from tests.services.edge import Edge, edge, refusal_of
 
 

@@ -23,9 +23,7 @@ from clientela.domain.ownership.claim import (
 )
 from clientela.domain.ownership.policy import CONFLICT
 from clientela.domain.ownership.refusals import ClientTakenError
-from clientela.services.ports import (
-    StoreUnavailableError,
-)
+from clientela.services.store_errors import StoreUnavailableError
 from tests.domain.register import Register
 from tests.domain.spec import AT
 from tests.services.firm import (

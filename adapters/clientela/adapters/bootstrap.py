@@ -50,7 +50,7 @@ from clientela.services.follow_ups import FollowUps
 from clientela.services.fresh_ids import new_id
 from clientela.services.grants import StaffGrants
 from clientela.services.operations import CLOCK
-from clientela.services.ports import JournalStore, StoreUnsuitableError
+from clientela.services.ports import JournalStore
 from clientela.services.principal import Authenticator
 from clientela.services.rate_limits import RateLimits
 from clientela.services.read_models import ReadModels
@@ -59,6 +59,7 @@ from clientela.services.registers import EMPLOYEE_REGISTER, UNIT_REGISTER
 from clientela.services.scheduler import Scheduler
 from clientela.services.server import Listener, Server, Service, service_names
 from clientela.services.serving import SERVING
+from clientela.services.store_errors import StoreUnsuitableError
 
 
 RULE_SETS_GROUP = "clientela.rule_sets"

@@ -12,22 +12,24 @@ import attrs
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.record import Holder
-from clientela.services.ports import (
-    PAGE_MAX,
+from clientela.services.ports import PAGE_MAX
+from clientela.services.rows import (
     Answer,
     Append,
     AuditRow,
     Head,
-    KekRetiredError,
-    KeyConflictError,
     KeyRow,
     Loaded,
-    PersonKeyConflictError,
-    RequestConflictError,
     Snapshot,
     StoredEvent,
-    VersionConflictError,
     Wanted,
+)
+from clientela.services.store_errors import (
+    KekRetiredError,
+    KeyConflictError,
+    PersonKeyConflictError,
+    RequestConflictError,
+    VersionConflictError,
 )
 
 

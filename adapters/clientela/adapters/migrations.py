@@ -22,7 +22,7 @@ from typing import Protocol
 
 import attrs
 
-from clientela.services.ports import StoreUnsuitableError
+from clientela.services.store_errors import StoreUnsuitableError
 
 
 class MigrationChangedError(StoreUnsuitableError):

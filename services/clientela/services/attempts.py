@@ -17,7 +17,9 @@ from clientela.domain.record import HistoryNeededError, NeededError, Record
 from clientela.domain.ruleset import Command
 from clientela.domain.run import Decision
 from clientela.services.calls import Call
-from clientela.services.ports import Answer, AuditRow, KeyNeededError, VaultSession
+from clientela.services.ports import VaultSession
+from clientela.services.rows import Answer, AuditRow
+from clientela.services.store_errors import KeyNeededError
 from clientela.services.views import JournalNeededError, Needs, View
 
 

@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 import attrs
 
-from clientela.services.ports import AuditRow, Clock, JournalStore
+from clientela.services.ports import Clock, JournalStore
+from clientela.services.rows import AuditRow
 
 
 ANONYMOUS = "anonymous"

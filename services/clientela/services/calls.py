@@ -13,7 +13,7 @@ from clientela.domain.errors import Category, DomainError
 from clientela.domain.event import SYSTEM, Actor, RecordedEvent
 from clientela.domain.ids import JournalId, UnitId
 from clientela.domain.record import Record
-from clientela.services.ports import Answer
+from clientela.services.rows import Answer
 
 
 class ContendedError(DomainError):

@@ -33,21 +33,16 @@ from clientela.services.calls import (
     StoredRefusalError,
 )
 from clientela.services.envelope import encode
-from clientela.services.ports import (
-    Answer,
-    Append,
-    Clock,
+from clientela.services.ports import Clock, JournalStore, NewId, Sessions, VaultSession
+from clientela.services.records import Records
+from clientela.services.rows import Answer, Append
+from clientela.services.store_errors import (
     ConflictError,
-    JournalStore,
     KeyConflictError,
-    NewId,
     RequestConflictError,
-    Sessions,
     StoreUnavailableError,
-    VaultSession,
     VersionConflictError,
 )
-from clientela.services.records import Records
 from clientela.services.views import Needs, View
 
 

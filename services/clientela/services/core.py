@@ -23,9 +23,10 @@ from clientela.services.calls import Outcome
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
 from clientela.services.follow_ups import FollowUps
-from clientela.services.ports import JournalStore, KeyRow, NewId, Sessions
+from clientela.services.ports import JournalStore, NewId, Sessions
 from clientela.services.read_models import ReadModels
 from clientela.services.request_context import current
+from clientela.services.rows import KeyRow
 from clientela.services.scheduler import Scheduler
 from clientela.services.translate.client import SourceIds
 from clientela.services.translate.mutations import call, outcome

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from clientela.domain.codec import Codec, canonical
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId
-from clientela.services.ports import Head, StoredEvent
+from clientela.services.rows import Head, StoredEvent
 
 
 class BrokenChainError(Exception):

@@ -23,8 +23,12 @@ from google.rpc.status_pb2 import Status
 from clientela.domain.definitions.problems import DefinitionsError
 from clientela.domain.errors import Category, DomainError
 from clientela.services.calls import ContendedError
-from clientela.services.ports import ConflictError, StoreUnavailableError, StoreUnsuitableError
 from clientela.services.refusals import DeadlineError, OverloadedError, UnauthenticatedError
+from clientela.services.store_errors import (
+    ConflictError,
+    StoreUnavailableError,
+    StoreUnsuitableError,
+)
 
 
 DOMAIN = "clientela"

@@ -13,7 +13,7 @@ from clientela.domain.errors import InvalidValueError
 from clientela.domain.ids import JournalKind
 from clientela.services.core import Core
 from clientela.services.envelope import decode
-from clientela.services.ports import StoredEvent
+from clientela.services.rows import StoredEvent
 from clientela.services.translate.event import envelope, journal_kinds
 from clientela.services.translate.fields import journal_id
 from clientela.services.translate.pages import next_page_token, page

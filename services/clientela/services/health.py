@@ -20,8 +20,9 @@ from grpc_health.v1.health_pb2 import (  # type: ignore[import-untyped]
 )
 
 from clientela.domain.errors import UnknownError
-from clientela.services.ports import JournalStore, StoreError
+from clientela.services.ports import JournalStore
 from clientela.services.refusals import OverloadedError
+from clientela.services.store_errors import StoreError
 
 
 PROBE_SECONDS = 2.0

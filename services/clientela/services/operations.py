@@ -19,8 +19,8 @@ from clientela.domain.record import Journal, Record
 from clientela.services.clocks import VirtualClock
 from clientela.services.core import Core
 from clientela.services.envelope import BrokenChainError, check_chain, decode
-from clientela.services.ports import Head
 from clientela.services.read_models import ReadModel
+from clientela.services.rows import Head
 from clientela.services.views import Needs
 
 

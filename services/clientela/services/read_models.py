@@ -21,7 +21,9 @@ from clientela.domain.context import Naming, NormalForms
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId
 from clientela.services.envelope import decode
-from clientela.services.ports import PAGE_MAX, JournalStore, KeyNeededError, KeyRow, Sessions
+from clientela.services.ports import PAGE_MAX, JournalStore, Sessions
+from clientela.services.rows import KeyRow
+from clientela.services.store_errors import KeyNeededError
 
 
 Term = tuple[str, str]

@@ -23,15 +23,8 @@ from clientela.domain.record import Journal, Record
 from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
 from clientela.services.envelope import decode
-from clientela.services.ports import (
-    PAGE_MAX,
-    Head,
-    JournalStore,
-    Loaded,
-    Snapshot,
-    StoredEvent,
-    Wanted,
-)
+from clientela.services.ports import PAGE_MAX, JournalStore
+from clientela.services.rows import Head, Loaded, Snapshot, StoredEvent, Wanted
 from clientela.services.views import Needs, Registry, View
 
 

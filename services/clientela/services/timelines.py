@@ -8,7 +8,7 @@ from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId
 from clientela.services.core import Core
 from clientela.services.envelope import decode
-from clientela.services.ports import StoredEvent
+from clientela.services.rows import StoredEvent
 from clientela.services.translate.reads import AsOf
 from clientela.services.translate.search import Clock, TimelineQuery
 

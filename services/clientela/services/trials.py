@@ -14,7 +14,7 @@ from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import ClientId, JournalId, JournalKind
 from clientela.services.core import Core
 from clientela.services.envelope import decode
-from clientela.services.ports import KeyRow
+from clientela.services.rows import KeyRow
 from clientela.services.translate.opening import sealed_values
 
 

@@ -22,7 +22,7 @@ from clientela.domain.ids import (
 from clientela.domain.organisation.staff import Employee, member
 from clientela.domain.organisation.units import Unit, place
 from clientela.domain.record import Journal, NeededError, Record
-from clientela.services.ports import Answer, Head, KeyRow
+from clientela.services.rows import Answer, Head, KeyRow
 
 
 class JournalNeededError(NeededError):

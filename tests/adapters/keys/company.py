@@ -24,7 +24,7 @@ from clientela.domain.ids import (
     employee_journal,
 )
 from clientela.domain.personal import Personal, Sealed
-from clientela.services.ports import Append, KeyChanges
+from clientela.services.rows import Append, KeyChanges
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -20,6 +20,7 @@ SEQUENCES = int(os.environ.get("CLIENTELA_SEQUENCES", "300"))
 STEPS = 20
 
 
+@pytest.mark.timeout(300 + SEQUENCES)
 @pytest.mark.parametrize("terms", range(len(PROGRAMMES)))
 def test_invariants_hold_on_random_lives_that_begin_under_each_programme(terms):
     """

@@ -32,7 +32,7 @@ from clientela.domain.personal import Personal, TokenVault
 from clientela.domain.purchase.matching import Wanted
 from clientela.domain.purchase.recording import RecordPurchase, RecordReturn
 from clientela.domain.standard import standard_company
-from clientela.services.ports import StoredEvent
+from clientela.services.rows import StoredEvent
 from clientela.services.translate.opening import Opening
 
 

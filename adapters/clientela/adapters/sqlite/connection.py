@@ -15,7 +15,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from clientela.services.ports import StoreUnavailableError, StoreUnsuitableError
+from clientela.services.store_errors import StoreUnavailableError, StoreUnsuitableError
 
 
 VERSION_MIN = (3, 37, 0)

@@ -31,7 +31,7 @@ from clientela.adapters.sqlite.files import FileLock, beside, create, sync_file,
 from clientela.adapters.sqlite.opening import BACKUP, EPOCH, ERASURES, LOCK
 from clientela.adapters.sqlite.reading import faults, last_position, note
 from clientela.adapters.sqlite.writing import write_note
-from clientela.services.ports import StoreUnsuitableError
+from clientela.services.store_errors import StoreUnsuitableError
 
 
 PART = ".part"

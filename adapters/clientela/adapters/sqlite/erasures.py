@@ -24,7 +24,7 @@ from clientela.adapters.sqlite.key_rows import forget
 from clientela.adapters.sqlite.values import journal_of, name_of
 from clientela.adapters.sqlite.writing import release_all
 from clientela.domain.ids import JournalId
-from clientela.services.ports import Append
+from clientela.services.rows import Append
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ import os
 
 from pathlib import Path
 
-from clientela.services.ports import StoreUnsuitableError
+from clientela.services.store_errors import StoreUnsuitableError
 
 
 PRIVATE = 0o600

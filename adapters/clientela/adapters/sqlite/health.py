@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
-from clientela.services.ports import StoreUnavailableError
+from clientela.services.store_errors import StoreUnavailableError
 
 
 class Health:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 
 from clientela.adapters.sqlite.values import kek_text, name_of
 from clientela.domain.ids import JournalId
-from clientela.services.ports import KekRetiredError, KeyRow, PersonKeyConflictError
+from clientela.services.rows import KeyRow
+from clientela.services.store_errors import KekRetiredError, PersonKeyConflictError
 
 
 _FENCE = "SELECT kek_id FROM key_fence"

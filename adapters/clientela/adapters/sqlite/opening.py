@@ -31,7 +31,7 @@ from clientela.adapters.sqlite.schema import DIALECT, SqliteSchema
 from clientela.adapters.sqlite.values import journal_of
 from clientela.adapters.sqlite.writing import write_note
 from clientela.domain.ids import JournalId
-from clientela.services.ports import StoreUnsuitableError
+from clientela.services.store_errors import StoreUnsuitableError
 
 
 READERS = 2

@@ -28,8 +28,8 @@ from clientela.adapters.sqlite.values import (
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.record import Holder
-from clientela.services.ports import (
-    PAGE_MAX,
+from clientela.services.ports import PAGE_MAX
+from clientela.services.rows import (
     Answer,
     AuditRow,
     Head,

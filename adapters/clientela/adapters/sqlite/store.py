@@ -24,16 +24,9 @@ from clientela.adapters.sqlite.writer import Writer
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
 from clientela.domain.record import Holder
-from clientela.services.ports import (
-    PAGE_MAX,
-    Append,
-    AuditRow,
-    KeyRow,
-    Loaded,
-    StoredEvent,
-    StoreUnavailableError,
-    Wanted,
-)
+from clientela.services.ports import PAGE_MAX
+from clientela.services.rows import Append, AuditRow, KeyRow, Loaded, StoredEvent, Wanted
+from clientela.services.store_errors import StoreUnavailableError
 
 
 _T = TypeVar("_T")

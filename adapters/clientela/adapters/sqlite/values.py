@@ -17,7 +17,7 @@ from clientela.domain.event import Key
 from clientela.domain.fingerprint import Fingerprint
 from clientela.domain.ids import Blind, JournalId, JournalKind, Ref
 from clientela.domain.record import Holder
-from clientela.services.ports import Answer, AuditRow, KeyRow, StoredEvent
+from clientela.services.rows import Answer, AuditRow, KeyRow, StoredEvent
 
 
 Row = tuple[Any, ...]

@@ -27,7 +27,7 @@ from clientela.adapters.sqlite.connection import (
 from clientela.adapters.sqlite.erasures import Erasure, ErasureList
 from clientela.adapters.sqlite.health import Health
 from clientela.adapters.sqlite.jobs import Job, Outcome, tell
-from clientela.services.ports import StoreError, StoreUnavailableError
+from clientela.services.store_errors import StoreError, StoreUnavailableError
 
 
 GROUP_MAX = 128

@@ -24,15 +24,11 @@ from clientela.adapters.sqlite.values import (
 )
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
-from clientela.services.ports import (
-    PAGE_MAX,
-    Answer,
-    Append,
-    AuditRow,
+from clientela.services.ports import PAGE_MAX
+from clientela.services.rows import Answer, Append, AuditRow, Snapshot, StoredEvent
+from clientela.services.store_errors import (
     KeyConflictError,
     RequestConflictError,
-    Snapshot,
-    StoredEvent,
     VersionConflictError,
 )
 

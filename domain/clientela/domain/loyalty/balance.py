@@ -119,8 +119,17 @@ def explain(wallet: Wallet, events: Iterable[RecordedEvent], now: datetime) -> E
     stories: dict[LotId, list[Movement]] = {}
     debt: list[Movement] = []
     known: dict[Ref, tuple[Ref, ...]] = {}
+    taken: dict[tuple[BusinessKey, BusinessKey], tuple[Ref, ...]] = {}
     for recorded in events:
-        facts = known[recorded.ref] = _facts(recorded, known)
+        facts = _facts(recorded, known)
+        match recorded.event:
+            case PointsRevoked(purchase=purchase, return_key=back) as revoked:
+                facts = taken[purchase, back] = _joined(facts, *_emptied(revoked, stories))
+            case DebtCreated(purchase=purchase, return_key=back):
+                facts = _joined(facts, taken.get((purchase, back), ()))
+            case _:
+                pass
+        known[recorded.ref] = facts
         for lot_id, points in lot_movements(recorded.event):
             stories.setdefault(lot_id, []).append(Movement(recorded.ref, points, facts))
         match recorded.event:
@@ -150,5 +159,18 @@ def _facts(recorded: RecordedEvent, known: Mapping[Ref, tuple[Ref, ...]]) -> tup
     """
     if recorded.type.origin in {Origin.RECORDED, Origin.DECIDED}:
         return (recorded.ref,)
-    named = (known.get(ref, (ref,)) for ref in recorded.because)
-    return tuple(sorted({fact for facts in named for fact in facts}))
+    return _joined(*(known.get(ref, (ref,)) for ref in recorded.because))
+
+
+def _emptied(
+    revoked: PointsRevoked, stories: Mapping[LotId, list[Movement]]
+) -> Iterator[tuple[Ref, ...]]:
+    """Where a line's own points were no longer there: what had taken them, spends for instance."""
+    for line in revoked.lines:
+        own = lot_of_line(revoked.purchase, line.line_id)
+        if line.shortfall or any(allocation.lot_id != own for allocation in line.allocations):
+            yield from (m.facts for m in stories.get(own, ()) if m.points < 0)
+
+
+def _joined(*facts: tuple[Ref, ...]) -> tuple[Ref, ...]:
+    return tuple(sorted({fact for several in facts for fact in several}))

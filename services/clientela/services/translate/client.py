@@ -25,7 +25,7 @@ from clientela.domain.ids import ClientId, Code, JournalId
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.ownership.claim import Ownership
 from clientela.domain.personal import Personal
-from clientela.services.ports import StoredEvent
+from clientela.services.rows import StoredEvent
 from clientela.services.translate.event import envelope
 from clientela.services.translate.fields import (
     business_key,

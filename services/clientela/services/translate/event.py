@@ -10,7 +10,7 @@ from typing import Any, cast
 from clientela.domain.codec import Codec, canonical
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalKind
-from clientela.services.ports import StoredEvent
+from clientela.services.rows import StoredEvent
 from clientela.services.translate.fields import member
 from clientela.services.translate.messages import actor, fact_ref, journal_id, number, timestamp
 from clientela.v1 import common_pb2, event_pb2

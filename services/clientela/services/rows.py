@@ -1,0 +1,288 @@
+"""
+What a store keeps and hands out, as rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import attrs
+
+from clientela.domain.event import Key
+from clientela.domain.fingerprint import Fingerprint
+from clientela.domain.ids import Blind, JournalId
+from clientela.domain.record import Holder
+
+
+@attrs.frozen(kw_only=True)
+class StoredEvent:
+    """
+    One event as a store keeps it.
+
+    Attributes:
+        journal: The journal.
+
+        version: Its place there, from 1, gapless.
+
+        event_id: Unique id.
+
+        append_id: Shared by what was appended together.
+
+        name: Stored name of the event class.
+
+        occurred_at: When it happened.
+
+        recorded_at: When it was written.
+
+        body: Envelope and payload as canonical JSON; personal values in it are sealed.
+
+        hash: SHA-256 over the previous event's hash and *body*, hex.
+
+        position: Place in the order of commits; 0 until stored.
+    """
+
+    journal: JournalId
+    version: int
+    event_id: str
+    append_id: str
+    name: str
+    occurred_at: datetime
+    recorded_at: datetime
+    body: bytes
+    hash: str
+    position: int = 0
+
+
+@attrs.frozen
+class Head:
+    """
+    The end of a journal.
+
+    Attributes:
+        version: Version of the last event; 0 for a journal that does not exist.
+
+        hash: Its hash; empty for a journal that does not exist.
+
+        recorded_at: When it was written.
+    """
+
+    version: int = 0
+    hash: str = ""
+    recorded_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Snapshot:
+    """
+    The states of one journal at a version: a shortcut that may be thrown away at any time.
+
+    Attributes:
+        journal: The journal.
+
+        version: Events folded in.
+
+        fingerprint: Of the rulebook that folded them; another one ignores the snapshot.
+
+        body: The states, sealed values sealed.
+    """
+
+    journal: JournalId
+    version: int
+    fingerprint: str
+    body: bytes
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """
+    What a request was answered, so that a repeat gets the same.
+
+    Attributes:
+        request: Keyed hash of the request id, unique in the company.
+
+        fingerprint: Of the command.
+
+        at: When it was answered.
+
+        versions: Versions of the named journals after it; the reply is rebuilt at them.
+
+        made: First and last version of its own events in each journal it appended to.
+
+        reason: Reason of a refusal; empty when it succeeded.
+
+        category: Category of a refusal.
+
+        message: Text of a refusal; holds no personal values.
+
+        details: Data of a refusal.
+    """
+
+    request: Blind
+    fingerprint: Fingerprint
+    at: datetime
+    versions: Mapping[JournalId, int]
+    made: Mapping[JournalId, tuple[int, int]] = attrs.field(factory=dict)
+    reason: str = ""
+    category: str = ""
+    message: str = ""
+    details: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class AuditRow:
+    """
+    Who did or was denied what.
+
+    Attributes:
+        at: When.
+
+        actor: Who, as `kind/id`.
+
+        method: What was asked for.
+
+        target: On what: journal ids, blank-separated.
+
+        decision: `done`, `already`, `refused` or `denied`.
+
+        reason: Reason of a refusal or denial.
+
+        request: Keyed hash of the request id.
+    """
+
+    at: datetime
+    actor: str
+    method: str
+    target: str
+    decision: str
+    reason: str = ""
+    request: str = ""
+
+
+@attrs.frozen
+class KeyRow:
+    """
+    A person's data key as it is kept: one row a person, for ever.
+
+    Attributes:
+        person: Whose.
+
+        kek_id: The key-encryption key it is wrapped under, up to 64 characters; empty once erased.
+
+        wrapped: The wrapped key; empty once the person is erased. The empty row stays, so that a
+            late writer cannot make the erased person a new key.
+    """
+
+    person: JournalId
+    kek_id: str
+    wrapped: bytes = attrs.field(repr=False)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the key was destroyed."""
+        return not self.wrapped
+
+
+@attrs.frozen
+class KeyChanges:
+    """
+    What one append does to the keys of persons.
+
+    Attributes:
+        made: Rows to insert; a person that has a row already means conflict.
+
+        forgotten: Persons whose keys are destroyed, whether they had one or not.
+    """
+
+    made: tuple[KeyRow, ...] = ()
+    forgotten: tuple[JournalId, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """
+    What a command needs to know.
+
+    Attributes:
+        journals: Journals to load.
+
+        known: Version up to which the caller has folded a journal already.
+
+        keys: Keys whose holders matter.
+
+        request: Request whose answer matters.
+
+        persons: Persons whose keys matter.
+
+        fingerprint: Of the rulebook; snapshots of another one are left out.
+    """
+
+    journals: tuple[JournalId, ...]
+    known: Mapping[JournalId, int] = attrs.field(factory=dict)
+    keys: tuple[Key, ...] = ()
+    request: Blind | None = None
+    persons: tuple[JournalId, ...] = ()
+    fingerprint: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Loaded:
+    """
+    What a store knows of `Wanted`, all of one moment, committed.
+
+    Attributes:
+        heads: Of every journal wanted.
+
+        tails: Events after what is known or after the snapshot, oldest first.
+
+        snapshots: Where nothing was known and there is one.
+
+        holders: Of those keys that are held.
+
+        answer: To the request, if it was answered.
+
+        key_rows: Of every person wanted; None where there is none.
+    """
+
+    heads: Mapping[JournalId, Head]
+    tails: Mapping[JournalId, Sequence[StoredEvent]]
+    snapshots: Mapping[JournalId, Snapshot] = attrs.field(factory=dict)
+    holders: Mapping[Key, Holder] = attrs.field(factory=dict)
+    answer: Answer | None = None
+    key_rows: Mapping[JournalId, KeyRow | None] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Append:
+    """
+    Everything one command leaves, in one transaction.
+
+    Attributes:
+        expected: Version of every journal the decision rests on; all must still be so.
+
+        events: To append, in this order, versions following on *expected*.
+
+        reserve: Keys to take.
+
+        release: Keys to give back, done before *reserve*.
+
+        answer: To store for the request.
+
+        due: Next due moment of each journal; None removes it.
+
+        audit: Rows to write.
+
+        keys: What happens to keys of persons; forgotten ones leave no byte in the live files.
+
+        snapshots: To keep instead of older ones.
+    """
+
+    expected: Mapping[JournalId, int]
+    events: tuple[StoredEvent, ...] = ()
+    reserve: tuple[tuple[Key, Holder], ...] = ()
+    release: tuple[Key, ...] = ()
+    answer: Answer | None = None
+    due: Mapping[JournalId, datetime | None] = attrs.field(factory=dict)
+    audit: tuple[AuditRow, ...] = ()
+    keys: KeyChanges = KeyChanges()
+    snapshots: tuple[Snapshot, ...] = ()
