@@ -72,7 +72,7 @@ def owner(client: str) -> Question:
         record, events = company.record(journal), company.history(journal)
         told = ownership.explain(record, events, company.definitions)
         spells = tuple(
-            spell and (spell.owner_id, spell.unit_id, spell.began_at, spell.reason)
+            spell and (spell.owner_id, spell.unit_id, spell.began_at, spell.ended_at, spell.reason)
             for spell in (told.spell, told.previous)
         )
         return Answer((*spells, told.is_orphaned, told.until, told.rule), told.facts)

@@ -189,7 +189,7 @@ BALANCES = {
     "earned": ((50, 0, 0), [(1, buys("a", 50))], 2, 1),
     "spent": ((30, 0, 0), [(1, buys("a", 50)), (2, spends(20, "s"))], 3, 2),
     "returned": ((40, 0, 0), [(1, buys("a", 50)), (2, buys("b", 40)), (3, returns("a"))], 4, 1),
-    "owed": ((0, 0, 20), [(1, buys("a", 50)), (2, spends(20, "s")), (3, returns("a"))], 4, 2),
+    "owed": ((0, 0, 20), [(1, buys("a", 50)), (2, spends(20, "s")), (3, returns("a"))], 4, 3),
     "taken-elsewhere": (
         (20, 0, 0),
         [(1, buys("a", 50)), (2, spends(20, "s")), (3, buys("b", 40)), (4, returns("a"))],
@@ -266,7 +266,7 @@ REFUSALS = {
         [(1, buys("a", 50)), (2, issues_card()), (3, blocks_card())],
         1,
     ),
-    "no-such-exit": ("STAGE_UNDECLARED", sets("silent"), [(1, signal("subscribed"))], 1),
+    "no-such-exit": ("STAGE_UNDECLARED", sets("talkative"), [(1, buys("a", 120))], 1),
 }
 """Reason, what is refused, what had happened, and the least number of facts to be named."""
 

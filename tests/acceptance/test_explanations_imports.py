@@ -89,7 +89,7 @@ def test_answers_about_cdnow_clients_name_only_facts_they_need(data):
     named, idle = examined(shop, clients, lambda: empty(shop.definitions))
 
     assert [] == idle
-    assert 10 * CDNOW_CLIENTS < named
+    assert 6 * CDNOW_CLIENTS < named
 
 
 def test_answers_about_online_retail_clients_name_only_facts_they_need(data):

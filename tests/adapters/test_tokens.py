@@ -408,6 +408,28 @@ def test_a_token_that_is_not_what_it_seems_is_refused(authenticator, case):
     assert cause(authenticator, shown(TOKEN_ATTACKS[case]))
 
 
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("EdDSA said of the RSA key", "key"),
+        ("RS256 with the key of EdDSA", "key"),
+        ("HS256 with the RSA key in PEM", "algorithm"),
+        ("alg none", "algorithm"),
+        ("key in jwk under a new kid", "key"),
+        ("key in jwk", "signature"),
+        ("crit", "header"),
+        ("b64 alone", "header"),
+        ("subject twice", "twice"),
+        ("oversized", "size"),
+    ],
+)
+def test_an_attack_is_stopped_by_the_wall_meant_for_it(authenticator, case, expected):
+    """
+    G32: each wall stands by itself, and audit learns which one held.
+    """
+    assert expected == cause(authenticator, shown(TOKEN_ATTACKS[case]))
+
+
 AS_HEADERS = [name for name, text in TOKEN_ATTACKS.items() if text.isascii() and text.isprintable()]
 """Attacks that a header can carry at all."""
 
@@ -599,7 +621,7 @@ class TestKeySet:
             '{"keys": [7]}',
             "[" * 100_000,
             jwks({"kty": "oct", "k": "c2VjcmV0", "kid": "a"}),
-            jwks({**jwk(ED, "EdDSA", "a"), "d": "c2VjcmV0"}),
+            jwks({**ALGORITHMS["EdDSA"].to_jwk(ED, as_dict=True), "kid": "a"}),
             jwks({**jwk(ED, "EdDSA", "a"), "kid": ""}),
             jwks({**jwk(ED, "EdDSA", "a"), "kid": 7}),
             jwks(jwk(ED, "EdDSA", "a"), jwk(EC, "ES256", "a")),

@@ -28,7 +28,7 @@ from clientela.domain.ids import (
     wallet_journal,
 )
 from clientela.services.envelope import BrokenChainError, check_chain
-from clientela.services.ports import Append, Head, KeyChanges
+from clientela.services.rows import Append, Head, KeyChanges
 from tests.adapters.appends import (
     AT,
     MINUTE,

@@ -26,7 +26,8 @@ import attrs
 from clientela.adapters.sqlite.jobs import Job, Outcome
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.sqlite.writer import Writer
-from clientela.services.ports import Append, Head, StoreUnavailableError, Wanted
+from clientela.services.rows import Append, Head, Wanted
+from clientela.services.store_errors import StoreUnavailableError
 from tests.faults.history import EVENTS, Step
 
 

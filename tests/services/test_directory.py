@@ -11,8 +11,19 @@ from clientela.adapters.memory_reads import MemoryReads
 from clientela.domain.codec import Codec
 from clientela.domain.context import StaffMember
 from clientela.domain.event import Actor, ActorKind
+from clientela.domain.facts import BusinessKey, Direction, Line, Purpose
 from clientela.domain.identity.registration import RegisterClient
-from clientela.domain.ids import ClientId, Code, EmployeeId, PrincipalId, UnitId, WalletId
+from clientela.domain.ids import (
+    BusinessId,
+    ClientId,
+    Code,
+    EmployeeId,
+    PrincipalId,
+    UnitId,
+    WalletId,
+)
+from clientela.domain.interaction.recording import RecordInteraction
+from clientela.domain.money import Money
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.roles import GrantRole
 from clientela.domain.organisation.staff import RecordLeaving
@@ -20,6 +31,7 @@ from clientela.domain.organisation.units import MoveUnit, RegisterUnit, UnitKind
 from clientela.domain.ownership.claim import Approach
 from clientela.domain.ownership.refusals import ClientTakenError
 from clientela.domain.personal import Personal
+from clientela.domain.purchase.recording import RecordPurchase
 from clientela.domain.standard import PlainForms, standard_rulebook
 from clientela.services.calls import Call
 from clientela.services.clocks import VirtualClock
@@ -96,6 +108,13 @@ def seller(employee_id, unit_id):
     )
 
 
+def purchase(unit_id):
+    """Petra buys a tin of tea there."""
+    line = Line(line_id=Code("1"), sku=Code("tea"), quantity=1, net=Money(1_000, "EUR"))
+    key = BusinessKey(Code("till"), BusinessId("1"))
+    return RecordPurchase(client_id=PETRA, purchase=key, lines=(line,), unit_id=unit_id)
+
+
 def approach(employee_id, *, with_offer=True):
     """A seller calls Petra."""
     return Approach(
@@ -132,6 +151,32 @@ async def test_a_client_is_seen_by_who_registered_and_who_owns(firm):
         owner_units=frozenset({NORTH, HEAD}),
         units=frozenset({NORTH, SOUTH, HEAD}),
     ) == await firm.directory.client(PETRA)
+
+
+async def test_a_client_is_seen_by_who_met_or_sold(firm):
+    """
+    OWN-9: a contact and a purchase make a unit one that serves the client.
+    """
+    await firm.run(RegisterClient(client_id=PETRA))
+    nobody = await firm.directory.client(PETRA)
+    await firm.run(
+        RecordInteraction(
+            client_id=PETRA,
+            employee_id=NORA,
+            channel=Code("visit"),
+            direction=Direction.INBOUND,
+            purpose=Purpose.ENQUIRY,
+            kind=Code("visit"),
+        )
+    )
+    met = await firm.directory.client(PETRA)
+    await firm.run(purchase(NORTH))
+
+    assert [frozenset(), {SOUTH, HEAD}, {NORTH, SOUTH, HEAD}] == [
+        nobody.units,
+        met.units,
+        (await firm.directory.client(PETRA)).units,
+    ]
 
 
 async def test_a_refused_approach_serves_nobody(firm):

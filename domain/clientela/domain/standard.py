@@ -84,7 +84,7 @@ class PlainForms:
 
 
 def standard_company(
-    definitions: str,
+    definitions: str | Definitions,
     *,
     vault: Vault,
     now: datetime,
@@ -94,7 +94,7 @@ def standard_company(
     A company in memory that runs every rule of Clientela.
 
     Args:
-        definitions: What it has set, TOML; empty for the defaults.
+        definitions: What it has set, as TOML or loaded; an empty text for the defaults.
 
         vault: Seals personal values.
 
@@ -106,9 +106,11 @@ def standard_company(
         DefinitionsError: anything is wrong with the definitions.
     """
     rulebook = standard_rulebook()
+    if isinstance(definitions, str):
+        definitions = definitions_from(definitions, rulebook)
     return Company(
         rulebook,
-        definitions=definitions_from(definitions, rulebook),
+        definitions=definitions,
         vault=vault,
         forms=forms or PlainForms(),
         now=now,

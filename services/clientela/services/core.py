@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from clientela.domain.context import Definitions, Naming, NormalForms
-from clientela.domain.errors import UnknownError
+from clientela.domain.errors import InvalidValueError, UnknownError
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId, JournalKind, Ref, client_journal
 from clientela.domain.loyalty.wallet import Wallet
@@ -89,8 +89,15 @@ class Core:
 
         Returns:
             What it came to, and the same for the wire.
+
+        Raises:
+            InvalidValueError: it tells of what is still to come.
         """
-        done = await self.path.execute(command, call(request, rule_set.name, current()))
+        how = call(request, rule_set.name, current())
+        if how.at is not None:
+            self._check_past(how.at)
+            self.scheduler.pause()
+        done = await self.path.execute(command, how)
         etag = self.path.records.etag(done.record, rule_set)
         return done, outcome(done, etag, validate_only=request.validate_only)
 
@@ -159,6 +166,11 @@ class Core:
     def now(self) -> datetime:
         """The present moment."""
         return self.clock.now()
+
+    def _check_past(self, at: datetime) -> None:
+        # Virtual time stands where it was put; history may well lie ahead of it.
+        if isinstance(self.clock, SystemClock) and at > self.clock.now():
+            raise InvalidValueError("occurred_at", "a moment that has come")
 
 
 def check_exists(record: Record, kind: JournalKind) -> None:

@@ -23,6 +23,7 @@ from clientela.services.access import CallClass, MethodAccess
 from clientela.services.audit import ANONYMOUS, Audit
 from clientela.services.directory import Directory
 from clientela.services.grants import StaffGrants
+from clientela.services.history import tells_history
 from clientela.services.personal_fields import is_shown, messages_in
 from clientela.services.ports import Clock, NewId
 from clientela.services.principal import Authenticator, Credentials, Principal, parsed_actor
@@ -136,6 +137,7 @@ class Entrance:
                 correlation_id=self._correlation_id(credentials),
                 on_behalf_of=_on_behalf_of(principal, credentials),
                 unit_id=_unit_id(principal, reach, credentials),
+                tells_history=tells_history(principal, credentials, self.clock.now()),
             )
         except AccessDeniedError as error:
             await self.audit.denied(str(principal.actor), access.method, "", error.reason)

@@ -135,7 +135,8 @@ class Guard(grpc.aio.ServerInterceptor):
     async def _answered(
         self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context
     ) -> bytes:
-        seconds = self._deadlines.seconds(context.time_remaining(), access.call_class)
+        remaining = context.time_remaining()
+        seconds = self._deadlines.seconds(remaining, access.call_class, access.method)
         async with _within(seconds), self._admission.admitted(access.call_class):
             request_context, request = await self._entered(rpc, access, raw, context, seconds)
             response: Message = await rpc.behaviour(request, context)
@@ -165,7 +166,8 @@ class Guard(grpc.aio.ServerInterceptor):
     async def _all_answered(
         self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context
     ) -> AsyncGenerator[bytes]:
-        seconds = self._deadlines.seconds(context.time_remaining(), access.call_class)
+        remaining = context.time_remaining()
+        seconds = self._deadlines.seconds(remaining, access.call_class, access.method)
         async with self._admission.admitted(access.call_class):
             async with _within(seconds):
                 request_context, request = await self._entered(rpc, access, raw, context, seconds)

@@ -14,7 +14,7 @@ from clientela.domain.event import Actor, ActorKind
 from clientela.domain.ids import Code, PrincipalId, UnitId, is_id
 
 
-METADATA_VALUE_LENGTH_MAX = 8_192
+METADATA_VALUE_LENGTH_MAX = 16_384
 """Characters of one metadata value that anybody looks at."""
 
 

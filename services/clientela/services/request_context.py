@@ -41,6 +41,8 @@ class RequestContext:
         on_behalf_of: Whom a service stands in for.
 
         unit_id: The unit the caller acts for.
+
+        tells_history: Whether mutations are decided on the journal's own clock.
     """
 
     principal: Principal
@@ -51,6 +53,7 @@ class RequestContext:
     correlation_id: str
     on_behalf_of: Actor | None = None
     unit_id: UnitId | None = None
+    tells_history: bool = False
 
     def call(
         self,
@@ -69,6 +72,7 @@ class RequestContext:
             validate_only=validate_only,
             etags=etags or {},
             at=at,
+            keep_refusals=not self.tells_history,
             correlation_id=self.correlation_id,
         )
 

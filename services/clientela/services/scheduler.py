@@ -8,6 +8,7 @@ the same as many punctual ones.
 from __future__ import annotations
 
 import asyncio
+import time
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,6 +23,9 @@ from clientela.services.ports import PAGE_MAX, Clock, JournalStore
 
 PAUSE_S = 1.0
 """Seconds between two looks for due journals when there were none."""
+
+HISTORY_S = 5.0
+"""Seconds without history being told after which time goes on by itself."""
 
 BACKOFF_FIRST = timedelta(seconds=1)
 BACKOFF_MAX = timedelta(hours=1)
@@ -49,6 +53,8 @@ class Scheduler:
         clock: Tells the time.
 
         report: Called with a journal and its error whenever one fails.
+
+        monotonic: Seconds, for pauses.
     """
 
     def __init__(
@@ -57,11 +63,14 @@ class Scheduler:
         store: JournalStore,
         clock: Clock,
         report: Callable[[JournalId, Exception], None],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._store = store
         self._clock = clock
         self._report = report
+        self._monotonic = monotonic
+        self._paused_until = float("-inf")
         self._troubles: dict[JournalId, _Trouble] = {}
 
     @property
@@ -73,15 +82,26 @@ class Scheduler:
     async def run(self) -> None:
         """Keep going until cancelled."""
         while True:
-            if not await self.advance(self._clock.now()):
+            if self._is_paused() or not await self.advance(self._clock.now(), may_pause=True):
                 await asyncio.sleep(PAUSE_S)
 
-    async def advance(self, to: datetime) -> int:
+    def pause(self) -> None:
+        """
+        Let nothing become due by itself for `HISTORY_S` from now on.
+
+        Who tells a journal its history, oldest first, would otherwise find the end of it there
+        already: points long expired between two old purchases.
+        """
+        self._paused_until = self._monotonic() + HISTORY_S
+
+    async def advance(self, to: datetime, *, may_pause: bool = False) -> int:
         """
         Let everything due up to *to* happen.
 
         Args:
             to: The moment; each event bears its own due moment.
+
+            may_pause: Whether to stop early while history is told.
 
         Returns:
             How many journals were moved.
@@ -93,7 +113,12 @@ class Scheduler:
             if not ready:
                 return moved
             for journal_id in ready:
+                if may_pause and self._is_paused():
+                    return moved
                 moved += await self._elapse(journal_id, to)
+
+    def _is_paused(self) -> bool:
+        return self._monotonic() < self._paused_until
 
     def _is_ready(self, journal_id: JournalId) -> bool:
         trouble = self._troubles.get(journal_id)

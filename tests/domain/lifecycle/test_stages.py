@@ -847,3 +847,22 @@ def test_fact_is_not_named_where_another_exit_leads_to_the_same_stage():
     last = visits(scenario.events, Code("two"))[-1]
 
     assert ("friend", (day(2),)) == (last.stage, moments(scenario, last.because))
+
+
+def test_stage_set_by_hand_is_held_until_the_next_fact():
+    """
+    LIFE-26: a stage set against what its exits say stays until something further happens, also when
+    a late fact has the history told again.
+    """
+    friend = SetStage(client_id=PETRA, model=SHOP, stage=Code("friend"), reason=Code("a-favour"))
+    scenario = in_time([registered(0), bought(1), bought(2)], SHOP_DEFINITION, day(10))
+    scenario.when(friend)
+    scenario.advance(day(11))
+    expected = [("guest", 0), ("regular", 2), ("friend", 10)]
+    assert expected == steps(scenario, SHOP)
+
+    scenario.when(contact(5))
+    assert expected == steps(scenario, SHOP)
+
+    scenario.when(contact(11))
+    assert [*expected, ("regular", 11)] == steps(scenario, SHOP)

@@ -60,6 +60,7 @@ def test_every_point_of_a_balance_names_its_events():
     sold = [e.ref for e in shop.events if isinstance(e.event, PurchaseRecorded)]
     (back,) = [e.ref for e in shop.events if isinstance(e.event, ReturnRecorded)]
     issued, repaid, spent = (at[f"{name}@04"] for name in (*ISSUED_AND_REPAID, "PointsCaptured"))
+    first_spent = at["PointsCaptured@03"]
     late = Movement(at["PointsIssued@22"], 7, (sold[2],))
     lots = shop.wallet.lots
     assert Balance(available=29, held=0, debt=0) == told.balance
@@ -68,7 +69,7 @@ def test_every_point_of_a_balance_names_its_events():
             lot=lots[LotId("till:2/a")],
             movements=(
                 Movement(issued, 30, (sold[1],)),
-                Movement(repaid, -6, (sold[0], back, sold[1])),
+                Movement(repaid, -6, (sold[0], back, sold[1], first_spent)),
                 Movement(spent, -4, (spent,)),
             ),
         ),
@@ -82,11 +83,13 @@ def test_every_point_of_a_balance_names_its_events():
 
 def test_a_debt_names_what_made_it():
     """
-    LOY-10: points owed are explained by the returns that made them, less what was repaid.
+    LOY-10: points owed are explained by the returns that made them and by what had been spent, less
+    what was repaid.
     """
     shop = Shop()
     shop.write(bought(1, line("a", 1000)))
     shop.when(spend(10, "s1"))
+    spent = shop.events[-1].ref
     shop.write(returned("r1", (1, "a", 1)))
     made = shop.events[-1]
     shop.write(bought(2, line("a", 300)))
@@ -96,10 +99,10 @@ def test_a_debt_names_what_made_it():
 
     assert ((), 7) == (told.lots, told.balance.debt)
     assert (
-        Movement(made.ref, 10, (facts[0], facts[1])),
-        Movement(shop.events[-1].ref, -3, tuple(facts)),
+        Movement(made.ref, 10, (facts[0], facts[1], spent)),
+        Movement(shop.events[-1].ref, -3, (*facts, spent)),
     ) == told.debt
-    assert tuple(facts) == told.because
+    assert (*facts, spent) == told.because
 
 
 def test_without_any_named_fact_the_balance_would_differ():
@@ -110,7 +113,7 @@ def test_without_any_named_fact_the_balance_would_differ():
     told = explain(shop.wallet, shop.journal, shop.now)  # type: ignore[arg-type]
     before = {lot_id: lot.remaining for lot_id, lot in shop.wallet.lots.items()}
 
-    assert 5 == len(told.because)
+    assert 6 == len(told.because)
     for named in told.because:
         rest = Shop(programme(expires_after_months=1))
         wallet = without(shop.events, rest, [named], shop.now).record(JOURNAL).of(Wallet)

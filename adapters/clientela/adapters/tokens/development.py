@@ -14,6 +14,7 @@ from clientela.domain.ids import Code, UnitId, is_id
 from clientela.domain.organisation.roles import CLIENT, STAFF_ROLES
 from clientela.services.entrance import UNIT_HEADER
 from clientela.services.grants import granted
+from clientela.services.history import PERMISSION as HISTORY
 from clientela.services.personal_fields import PERMISSION
 from clientela.services.principal import Credentials, Grant, Principal, parsed_actor
 from clientela.services.refusals import UnauthenticatedError
@@ -28,14 +29,14 @@ class DevelopmentAuthenticator:
     Believes what callers say.
 
     Args:
-        permissions: What a service or partner is granted besides the sight of personal values:
-            all there are.
+        permissions: What a service or partner is granted besides the sight of personal values
+            and the telling of history: all there are.
     """
 
     is_for_trials = True
 
     def __init__(self, permissions: frozenset[Code]) -> None:
-        self._grants = tuple(Grant(name) for name in sorted({*permissions, PERMISSION}))
+        self._grants = tuple(Grant(name) for name in sorted({*permissions, PERMISSION, HISTORY}))
 
     def authenticate(self, credentials: Credentials) -> Principal:
         """

@@ -4,16 +4,18 @@ How many points there are, and which events made each of them (loyalty F1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
 
 from clientela.domain.event import Origin, RecordedEvent
+from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import Ref
 from clientela.domain.loyalty.debt import DebtCreated, DebtRepaid
 from clientela.domain.loyalty.entries import lot_movements
-from clientela.domain.loyalty.lots import Lot, LotId, free_points, spend_order
+from clientela.domain.loyalty.lots import Lot, LotId, free_points, lot_of_line, spend_order
+from clientela.domain.loyalty.revocation import PointsRevoked
 from clientela.domain.loyalty.wallet import Wallet
 
 

@@ -35,16 +35,21 @@ def call(request: Any, rule_set: str, context: RequestContext) -> Call:
     Raises:
         RequestIdRequiredError: it names no attempt.
 
-        InvalidValueError: the attempt's name is too long.
+        InvalidValueError: the attempt's name is too long, or it is to be decided when it happened
+            and does not say when.
     """
     if not request.request_id:
         raise RequestIdRequiredError
     if len(request.request_id) > REQUEST_ID_LENGTH_MAX:
         raise InvalidValueError("request_id", f"1 to {REQUEST_ID_LENGTH_MAX} characters")
+    at = occurred_at(request) if context.tells_history else None
+    if context.tells_history and at is None:
+        raise InvalidValueError("occurred_at", "a moment: the call is decided at it")
     return context.call(
         request.request_id,
         validate_only=request.validate_only,
         etags={rule_set: request.etag} if request.etag else {},
+        at=at,
     )
 
 

@@ -1,0 +1,22 @@
+"""
+What all tests share.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+
+RULE = re.compile(r"\b([A-Z]{2,5})-(\d+[a-z]?)\b")
+"""A rule of the catalogue, as docstrings cite it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let `pytest -k OWN_4` find the tests whose docstrings cite OWN-4."""
+    for item in items:
+        text = getattr(getattr(item, "function", None), "__doc__", None) or ""
+        item.extra_keyword_matches.update(
+            f"{group}_{number}" for group, number in RULE.findall(text)
+        )
