@@ -68,6 +68,7 @@ from tests.adapters.appends import (
 
 
 RULES = "ownership(client-claimed.v1)"
+MORE_RULES = f"{RULES} loyalty(points-issued.v1)"
 
 
 @pytest.fixture
@@ -288,15 +289,19 @@ async def test_what_was_kept_is_there_again(path: Path):
 
 
 async def test_database_of_another_composition_is_refused(path: Path):
-    """A process with other rule sets does not start on the file; a tool that has none may."""
+    """A process with other rule sets does not start on the file until it is migrated."""
     await (await SqliteStore.open(path, rulebook=RULES)).close()
 
     with pytest.raises(OtherRulebookError):
-        await SqliteStore.open(path, rulebook="loyalty(points-issued.v1)")
+        await SqliteStore.open(path, rulebook=MORE_RULES)
 
     tool = await SqliteStore.open(path)
     assert RULES == await tool.note("rulebook")
     await tool.close()
+    migrated = await SqliteStore.open(path, rulebook=MORE_RULES, may_migrate=True)
+    assert MORE_RULES == await migrated.note("rulebook")
+    await migrated.close()
+    await (await SqliteStore.open(path, rulebook=MORE_RULES)).close()
 
 
 async def test_database_of_a_newer_release_is_refused(path: Path):

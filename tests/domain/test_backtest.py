@@ -474,14 +474,55 @@ def test_refusal_names_the_claim_and_falls_with_it():
     """
     company = begun(definitions())
     run(company, approach(PETRA, MARTA))
+    claim = company.events[-1].ref
+    run(company, approach(PETRA, MARTA))
+    later = company.events[-1].ref
     with pytest.raises(ClientTakenError) as refused:
         company.run(approach(PETRA, NORA))
-    assert refused.value.because == facts(company, ApproachRefused)
+    assert (claim,) == refused.value.because == facts(company, ApproachRefused)
 
-    other = without(company.events[:-1], firm(definitions()), refused.value.because, AT)
+    removed = (*refused.value.because, later)
+    other = without(company.events[:-1], firm(definitions()), removed, AT)
 
     assert None is other.record(client_journal(PETRA)).of(Ownership).owner_id
     assert NORA == answered(other, approach(PETRA, NORA))[1].owner_id  # type: ignore[attr-defined]
+
+
+def test_change_of_owner_after_a_conflict_names_conflict_and_claim():
+    """
+    OWN-4: without the conflict there is no ground, without the claim nobody to replace; other
+    contacts of the owner have nothing to do with it.
+    """
+    company = begun(definitions())
+    run(company, approach(PETRA, MARTA))
+    claim = company.events[-1].ref
+    run(company, RecordConflict(client_id=PETRA, employee_id=MARTA, cause=Code("error")))
+    conflict = company.events[-1].ref
+    run(company, approach(PETRA, MARTA, with_offer=False))
+    run(company, ReplaceOwner(client_id=PETRA, employee_id=NORA, reason=CONFLICT))
+    replaced = company.events[-1]
+
+    assert (conflict, claim) == facts(company, OwnerReplaced)
+    assert [("NO_GROUND",)] * 2 == [
+        asked_again(company.events, replaced, (fact,), definitions()) for fact in (conflict, claim)
+    ]
+
+
+def test_claim_of_an_orphan_names_the_approach_and_the_orphaning():
+    """
+    OWN-3: the next offer takes an orphan; had the client not been orphaned, it would be refused.
+    """
+    company = begun(definitions())
+    run(company, approach(PETRA, IVO))
+    company.at(IVO_LEAVES)
+    run(company, OrphanClient(client_id=PETRA, employee_id=IVO))
+    orphaned = company.events[-1].ref
+    run(company, approach(PETRA, NORA))
+    made, claimed = company.events[-2:]
+
+    assert (made.ref, orphaned) == claimed.because
+    answer = asked_again(company.events, claimed, (orphaned,), definitions())
+    assert ("CLIENT_TAKEN", IVO) == (answer[0], answer[2])
 
 
 def test_change_of_owner_after_a_leaving_names_what_it_needs():

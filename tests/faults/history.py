@@ -134,7 +134,7 @@ def faults(path: Path, acknowledged: set[Step]) -> list[str]:
             *reading.faults(connection),
             *_broken_chains(connection),
             *_lost_and_half(connection, acknowledged),
-            *_unlisted(connection, path),
+            *_unlisted(connection, path, acknowledged),
         ]
 
 
@@ -192,8 +192,10 @@ def _last_steps(connection: sqlite3.Connection, steps: set[Step]) -> Iterator[st
             yield f"the snapshot of {one} is not there"
 
 
-def _unlisted(connection: sqlite3.Connection, path: Path) -> Iterator[str]:
+def _unlisted(connection: sqlite3.Connection, path: Path, acknowledged: set[Step]) -> Iterator[str]:
+    """An erasure that was not acknowledged is listed when the database is opened again."""
     listed = ErasureList(path.with_name(f"{path.name}.erasures")).read()
+    told = {gone.person for one in acknowledged for gone in one.forgotten}
     for erasure in recorded(connection):
-        if erasure not in listed:
+        if erasure.person in told and erasure not in listed:
             yield f"the erasure of {erasure.person} is not listed"

@@ -35,13 +35,17 @@ STOPPED = 3
 """Exit code of a process whose store has stopped for good."""
 
 
+HASTE_SECONDS = 0.01
+"""From an acknowledgement that came too early to the commit: long enough to be met by a kill."""
+
+
 class HastyWriter(Writer):
     """Sabotage: acknowledges, then commits."""
 
     def _execute(self, group: list[Job]) -> list[Outcome]:
         outcomes = super()._execute(group)
         self._resolve(outcomes)
-        time.sleep(0.002)
+        time.sleep(HASTE_SECONDS)
         return outcomes
 
 

@@ -27,7 +27,7 @@ def load(path: Path, *options: str) -> subprocess.Popen[bytes]:
 
 
 def killed(path: Path, seconds: float, *options: str) -> set[Step]:
-    """Have a process append, kill it *seconds* after its first acknowledgement; what it was told."""
+    """Kill a process *seconds* after its first acknowledgement; what it was told."""
     with load(path, *options) as process:
         assert process.stdout is not None
         told = process.stdout.readline()

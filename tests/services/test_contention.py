@@ -17,6 +17,7 @@ from clientela.domain.errors import (
 from clientela.domain.facts import ApproachMade
 from clientela.domain.ids import (
     ClientId,
+    Code,
     EmployeeId,
     WalletId,
     client_journal,
@@ -35,6 +36,8 @@ from clientela.services.calls import ContendedError
 from clientela.services.command_path import ATTEMPTS_MAX, NEEDS_MAX
 from clientela.services.store_errors import VersionConflictError
 from tests.domain.purchase.till import TEA, bought, line
+from tests.domain.register import Register
+from tests.domain.test_company import LABELS, Label
 from tests.services.counting import COUNTS, Count, Counted
 from tests.services.firm import (
     IVO,
@@ -173,7 +176,24 @@ async def test_key_that_was_taken_meanwhile_is_taken(firm):
     assert [1, 2] == [len(await firm.events(client_journal(c))) for c in (PETRA, OLGA)]
 
 
-async def test_request_that_was_answered_meanwhile_is_answered_so(firm):
+async def test_key_that_no_rule_asked_about_is_found_to_be_taken():
+    """
+    A rule reserves a key without having named it: the store finds it held, the rules are asked
+    again with the holder in sight, and refuse.
+    """
+    firm = await Firm(more=(LABELS,)).open()
+    await firm.run(Label(client_id=PETRA, label=Code("a")))
+
+    with pytest.raises(KeyTakenError):
+        await firm.run(Label(client_id=OLGA, label=Code("a")))
+
+    assert 3 == len(await firm.events()) + len(await firm.events(client_journal(OLGA)))
+
+
+@pytest.mark.parametrize(
+    "command", [approach(MARTA), Register(client_id=PETRA)], ids=["done", "already so"]
+)
+async def test_request_that_was_answered_meanwhile_is_answered_so(firm, command):
     """
     The same request wins in another process between decision and commit: its answer is given.
     """
@@ -181,10 +201,10 @@ async def test_request_that_was_answered_meanwhile_is_answered_so(firm):
     theirs = []
 
     async def hedge() -> None:
-        theirs.append(await other.run(approach(MARTA), "r1"))
+        theirs.append(await other.run(command, "r1"))
 
     firm.store.before.append(hedge)
-    mine = await firm.run(approach(MARTA), "r1")
+    mine = await firm.run(command, "r1")
 
     assert mine.replayed
     assert answer_of(theirs[0]) == answer_of(mine)
@@ -236,10 +256,15 @@ async def test_history_is_loaded_when_a_rule_asks_for_it_and_ends_where_the_reco
     other = firm.other((COUNTS,))
     firm.store.loading.extend([nothing, lambda: other.run(approach(MARTA))])
 
+    trial = await firm.run(Count(), validate_only=True)
+    assert Counted(count=1) == trial.events[0].event
+
+    firm.store.loading.extend([nothing, lambda: other.run(approach(MARTA))])
+
     outcome = await firm.run(Count())
 
-    assert Counted(count=3) == outcome.events[0].event
-    assert 4 == outcome.versions[JOURNAL]
+    assert Counted(count=4) == outcome.events[0].event
+    assert 5 == outcome.versions[JOURNAL]
 
 
 async def test_need_that_nobody_can_meet_is_raised():

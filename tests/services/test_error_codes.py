@@ -258,6 +258,19 @@ def test_a_repeated_refusal_is_answered_byte_for_byte_the_same():
     assert one == two
 
 
+def test_data_leaves_in_a_fixed_order():
+    """
+    OWN-2: another process answers the repeat, and its maps have another order.
+    """
+    error = TalkativeError("not now", rule="OWN-2")
+    names = [name.encode() for name in sorted(error.details())]
+    raw = status_of(error, "reference-1").details[0].value
+
+    places = [raw.index(name) for name in names]
+
+    assert sorted(places) == places
+
+
 def test_every_problem_of_a_document_is_a_violation_at_its_place():
     """
     A wrong file is refused whole, each error at its place.

@@ -23,12 +23,14 @@ from clientela.domain.context import (
     StaffMember,
     UnitPlace,
 )
+from clientela.domain.errors import UnknownError
 from clientela.domain.event import SYSTEM, Actor, Key, RecordedEvent
 from clientela.domain.fingerprint import fingerprint
 from clientela.domain.ids import (
     EmployeeId,
     JournalId,
     JournalKind,
+    Ref,
     UnitId,
     employee_journal,
     unit_journal,
@@ -157,6 +159,18 @@ class Company:
     def history(self, journal_id: JournalId) -> tuple[RecordedEvent, ...]:
         """Every event of one journal, oldest first."""
         return tuple(self._history.get(journal_id, ()))
+
+    def recorded(self, ref: Ref) -> RecordedEvent:
+        """
+        The event that *ref* points at, for instance a fact that an explanation names.
+
+        Raises:
+            UnknownError: there is none.
+        """
+        history = self._history.get(ref.journal, [])
+        if not 1 <= ref.version <= len(history):
+            raise UnknownError("event", str(ref))
+        return history[ref.version - 1]
 
     def holder(self, key: Key) -> Holder | None:
         """Who holds *key*."""

@@ -866,3 +866,21 @@ def test_stage_set_by_hand_is_held_until_the_next_fact():
 
     scenario.when(contact(11))
     assert [*expected, ("regular", 11)] == steps(scenario, SHOP)
+
+
+def test_fact_older_than_all_that_is_kept_counts_where_it_belongs(monkeypatch):
+    """
+    LIFE-1: a very late fact that changes no stage counts for the life, not for a stay begun later.
+    """
+    monkeypatch.setattr(course, "TAIL_MAX", 4)
+    monkeypatch.setattr(course, "TAIL_KEPT", 2)
+    bought_early = [registered(0), bought(1), bought(2), bought(3)]
+    came_back = [bought(300), *map(contact, range(301, 310))]
+    scenario = in_time([*bought_early, *came_back], SHOP_DEFINITION, day(310))
+    expected = [("guest", 0), ("regular", 2), ("gone", 183), ("guest", 300)]
+
+    scenario.when(bought(2.5), contact(310))
+
+    assert expected == steps(scenario, SHOP)
+    life = scenario.record(JOURNAL).of(Lifecycle).track.now.life
+    assert 5 == life.purchases.count

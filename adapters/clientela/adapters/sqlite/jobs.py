@@ -28,12 +28,15 @@ class Job:
         erasures: What it erases.
 
         is_alone: Whether it is done outside any transaction.
+
+        is_scrub: Whether a result that is true says that it overwrote what must vanish.
     """
 
     work: Callable[[sqlite3.Connection], Any]
     future: asyncio.Future[Any]
     erasures: tuple[Erasure, ...] = ()
     is_alone: bool = False
+    is_scrub: bool = False
 
 
 @attrs.frozen
@@ -52,6 +55,13 @@ class Outcome:
     job: Job
     result: Any = None
     error: Exception | None = None
+
+    @property
+    def must_vanish(self) -> bool:
+        """Whether the log holds something because of it that must be gone before it is told."""
+        if self.error is not None:
+            return False
+        return bool(self.job.erasures) or (self.job.is_scrub and bool(self.result))
 
 
 def tell(outcomes: Iterable[Outcome]) -> None:

@@ -140,7 +140,7 @@ def open_database(path: Path, rulebook: str, *, may_migrate: bool) -> Database:
 
         rulebook: Fingerprint of the rulebook it must hold facts of; empty to accept any.
 
-        may_migrate: Whether an older one is brought to this release.
+        may_migrate: Whether an older one, or one of another rulebook, is brought to this release.
 
     Raises:
         StoreUnsuitableError: it must not be served; the message says what to do.
@@ -177,7 +177,7 @@ def _opened(
     is_new = check_identity(writer, path)
     settle(writer, SETTINGS)
     _migrate(writer, path, may_migrate=may_migrate or is_new)
-    _check_rulebook(writer, path, rulebook)
+    _check_rulebook(writer, path, rulebook, may_migrate=may_migrate)
     erasures = ErasureList(beside(path, ERASURES))
     _reconcile(writer, erasures)
     truncated(writer)
@@ -199,13 +199,16 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, may_migrate: bool) -
         raise MigrationNeededError(path)
 
 
-def _check_rulebook(connection: sqlite3.Connection, path: Path, rulebook: str) -> None:
+def _check_rulebook(
+    connection: sqlite3.Connection, path: Path, rulebook: str, *, may_migrate: bool
+) -> None:
     found = note(connection, RULEBOOK)
-    if rulebook and found is None:
-        with transaction(connection):
-            write_note(connection, RULEBOOK, rulebook)
-    elif rulebook and found != rulebook:
+    if rulebook in {"", found}:
+        return
+    if found is not None and not may_migrate:
         raise OtherRulebookError(path)
+    with transaction(connection):
+        write_note(connection, RULEBOOK, rulebook)
 
 
 def _reconcile(connection: sqlite3.Connection, erasures: ErasureList) -> None:

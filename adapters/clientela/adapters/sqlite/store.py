@@ -69,7 +69,7 @@ class SqliteStore:
 
             rulebook: Fingerprint of the rulebook it must hold facts of; empty to accept any.
 
-            may_migrate: Whether an older one is brought to this release.
+            may_migrate: Whether an older one, or one of another rulebook, is brought to this.
 
         Raises:
             StoreUnsuitableError: it must not be served; the message says what to do.
@@ -173,6 +173,20 @@ class SqliteStore:
             await asyncio.to_thread(abandon_copy, target, path)
             raise
         await asyncio.to_thread(finish_copy, target, path)
+
+    async def scrub(self, work: Callable[[sqlite3.Connection], bool]) -> None:
+        """
+        Have something else written to the file, in one transaction.
+
+        Args:
+            work: Does it; says whether it overwrote what must not stay in the log either.
+        """
+        self._check_open()
+        await self._writer.submit(work, is_scrub=True)
+
+    async def ask(self, question: Callable[..., _T], *arguments: object) -> _T:
+        """What *question* finds with a connection that reads and *arguments*."""
+        return await self._read(question, *arguments)
 
     async def faults(self) -> tuple[str, ...]:
         """What SQLite finds wrong with the file; reads all of it."""

@@ -93,9 +93,11 @@ class Writer:
         erasures: tuple[Erasure, ...] = (),
         *,
         is_alone: bool = False,
+        is_scrub: bool = False,
     ) -> asyncio.Future[Any]:
         """
-        Have something written; the future is resolved when it lasts.
+        Have something written; the future is resolved when it lasts, and when the log is clear of
+        what it overwrote, if that must vanish.
 
         Raises:
             StoreUnavailableError: the store has stopped, or too much is waiting.
@@ -106,7 +108,7 @@ class Writer:
         if self._queue.qsize() >= QUEUE_MAX:
             raise StoreUnavailableError("too many appends are waiting")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(Job(work, future, erasures, is_alone))
+        self._queue.put(Job(work, future, erasures, is_alone, is_scrub))
         return future
 
     async def copy(self, target: sqlite3.Connection) -> None:
@@ -179,7 +181,7 @@ class Writer:
 
     def _acknowledge(self, outcomes: list[Outcome]) -> None:
         """Tell the callers; those who erased only when nothing is left in the files."""
-        erasing = [o for o in outcomes if o.job.erasures and o.error is None]
+        erasing = [outcome for outcome in outcomes if outcome.must_vanish]
         self._resolve(outcome for outcome in outcomes if outcome not in erasing)
         if erasing:
             self._unlisted.extend(e for outcome in erasing for e in outcome.job.erasures)
