@@ -54,6 +54,7 @@ STAGES = [
     ("efremova", "potential", [], 1, 1),
     ("efremova", "visitor", [(1, calls())], 2, 1),
     ("efremova", "buyer", [(1, buys("a", 10))], 2, 1),
+    ("efremova", "buyer", [(1, buys("a", 10)), (1, buys("b", 10))], 2, 0),
     ("efremova", "regular", [(1, buys("a", 10)), (2, buys("b", 10))], 3, 2),
     (
         "efremova",

@@ -5,9 +5,11 @@ The contract of a store of read models; every adapter passes all of it.
 from __future__ import annotations
 
 import asyncio
+import tempfile
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.adapters.memory_reads import MemoryReads
+from clientela.adapters.sqlite.reads import SqliteReads
+from clientela.adapters.sqlite.store import SqliteStore
 from clientela.services.ports import PAGE_MAX
 from clientela.services.read_models import ReadStore, Row, Term
 
@@ -29,7 +33,16 @@ async def memory() -> AsyncIterator[ReadStore]:
     yield MemoryReads()
 
 
-STORES: tuple[Opened, ...] = (memory,)
+@asynccontextmanager
+async def sqlite() -> AsyncIterator[ReadStore]:
+    """A store in the file of a journal store."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = await SqliteStore.open(Path(folder) / "company.db")
+        yield SqliteReads(store)
+        await store.close()
+
+
+STORES: tuple[Opened, ...] = (memory, sqlite)
 """Every adapter; add one here and it has to pass all of this."""
 
 CARDS = "cards.v1"
@@ -37,6 +50,9 @@ TOTALS = "totals.v1"
 MARTA: Term = ("owner", "marta")
 IVO: Term = ("owner", "ivo")
 REGULAR: Term = ("stage:shop", "regular")
+ANNA: Term = ("token", "a1" * 32)
+PETROVA: Term = ("token", "b2" * 32)
+PHONE: Term = ("identifier:phone", "c3" * 32)
 
 
 @pytest.fixture(params=STORES, ids=lambda opened: opened.__name__)
@@ -184,6 +200,70 @@ async def test_values_of_a_field_are_counted(reads):
     assert {} == dict(await reads.count(CARDS, "stage"))
 
 
+async def test_row_is_found_by_hashes_and_codes_alike(reads):
+    """
+    A row is found by words of its name, by its identifiers and by codes, in any combination, a page
+    at a time.
+    """
+    await reads.write(
+        CARDS,
+        1,
+        {
+            "petra": row("{}", ANNA, PETROVA, PHONE, MARTA),
+            "anton": row("{}", ANNA, PHONE),
+            "olga": row("{}", PETROVA, MARTA),
+        },
+    )
+
+    assert ["anton", "petra"] == await keys_of(reads, ANNA)
+    assert ["petra"] == await keys_of(reads, ANNA, PETROVA)
+    assert ["petra"] == await keys_of(reads, MARTA, PHONE)
+    assert ["petra"] == await keys_of(reads, PHONE, ANNA, MARTA, PETROVA, ANNA)
+    assert ["anton"] == await keys_of(reads, PHONE, limit=1)
+    assert ["petra"] == await keys_of(reads, PHONE, after="anton")
+    assert [] == await keys_of(reads, ("identifier:email", PHONE[1]))
+    assert [] == await keys_of(reads, ("token", PHONE[1]))
+    assert [] == await keys_of(reads, ANNA, model=TOTALS)
+    assert {ANNA[1]: 2, PETROVA[1]: 2} == dict(await reads.count(CARDS, "token"))
+    assert {PHONE[1]: 2} == dict(await reads.count(CARDS, "identifier:phone"))
+
+
+async def test_row_put_again_keeps_only_the_hashes_it_still_has(reads):
+    """
+    Hashes that a row has no more find nothing, those it kept or got do, and one that it had before
+    may come back.
+    """
+    await reads.write(CARDS, 1, {"petra": row("1", ANNA, PHONE), "anton": row("1", ANNA)})
+    await reads.write(CARDS, 2, {"petra": row("2", PETROVA, PHONE)})
+
+    assert ["anton"] == await keys_of(reads, ANNA)
+    assert ["petra"] == await keys_of(reads, PETROVA, PHONE)
+    assert {ANNA[1]: 1, PETROVA[1]: 1} == dict(await reads.count(CARDS, "token"))
+
+    await reads.write(CARDS, 3, {"petra": row("3", ANNA), "anton": row("3")})
+    assert ["petra"] == await keys_of(reads, ANNA)
+    assert [] == await keys_of(reads, PHONE)
+    assert {} == dict(await reads.count(CARDS, "identifier:phone"))
+
+
+async def test_dropped_model_loses_its_hashes_alone(reads):
+    """
+    A model thrown away is found by no hash any more; another model's rows still are.
+    """
+    await reads.write(CARDS, 5, {"petra": row("card", ANNA)})
+    await reads.write(TOTALS, 5, {"petra": row("sum", ANNA, PHONE)})
+
+    await reads.drop(CARDS)
+
+    assert [] == await keys_of(reads, ANNA)
+    assert ["petra"] == await keys_of(reads, ANNA, PHONE, model=TOTALS)
+    assert {ANNA[1]: 1} == dict(await reads.count(TOTALS, "token"))
+    await reads.write(CARDS, 1, {"petra": row("again", PHONE)})
+    await reads.drop(TOTALS)
+    assert ["petra"] == await keys_of(reads, PHONE)
+    assert [] == await keys_of(reads, ANNA, model=TOTALS)
+
+
 async def test_models_go_apart(reads):
     """
     Two models may have rows of one key; neither sees anything of the other.
@@ -216,7 +296,10 @@ async def test_dropped_model_begins_anew(reads):
 
 
 TERMS = st.frozensets(
-    st.tuples(st.sampled_from(["owner", "stage"]), st.sampled_from(["a", "b", "c"]))
+    st.tuples(
+        st.sampled_from(["owner", "stage", "token", "identifier:phone"]),
+        st.sampled_from(["a", "b", "c"]),
+    )
 )
 WRITES = st.lists(st.dictionaries(st.sampled_from("pqrstu"), TERMS, max_size=4), max_size=8)
 
@@ -246,9 +329,10 @@ async def _compare(
                 CARDS, position, {key: row("{}", *terms) for key, terms in written.items()}
             )
         found = await keys_of(reads, *wanted, after=after, limit=limit)
-        counted = await reads.count(CARDS, "owner")
+        counted = {field: dict(await reads.count(CARDS, field)) for field in ("owner", "token")}
 
     fitting = (key for key in sorted(plain) if wanted <= plain[key] and key > after)
     assert list(fitting)[:limit] == found
-    owners = [value for terms in plain.values() for field, value in terms if field == "owner"]
-    assert {owner: owners.count(owner) for owner in set(owners)} == dict(counted)
+    for field, values in counted.items():
+        had = [value for terms in plain.values() for name, value in terms if name == field]
+        assert {value: had.count(value) for value in set(had)} == values

@@ -25,7 +25,7 @@ import runpy, sys
 
 runpy.run_path(sys.argv[1], run_name="__main__")
 loaded = {name.partition(".")[0] for name in sys.modules}
-sys.exit(", ".join(sorted(loaded.intersection(sys.argv[2:]))))
+sys.exit(", ".join(sorted(loaded.intersection(sys.argv[2:]))) or None)
 """
 
 
@@ -37,7 +37,7 @@ def blocks(language):
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """The example, run elsewhere, without anything of the environment or the checkout in its path."""
+    """The example, run elsewhere, with nothing of the environment or the checkout in its path."""
     return subprocess.run(
         [sys.executable, "-I", "-W", "error", "-c", RUN, str(EXAMPLE), *UNWANTED],
         capture_output=True,

@@ -1,16 +1,18 @@
 """
 The composition root: settings to a running service. The only place that knows everything.
+
+    async with serving(settings) as running:        for everybody who may
+    async with private(settings) as running:        for this process alone
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
+import secrets
 
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -19,19 +21,21 @@ from typing import Any
 
 import attrs
 
+from clientela.adapters.addresses import told
 from clientela.adapters.identifiers import Identifiers
+from clientela.adapters.keeper import SqliteKeeper
 from clientela.adapters.keys.keyfile import KeyFile
-from clientela.adapters.keys.rotation import rotate
 from clientela.adapters.memory_reads import MemoryReads
 from clientela.adapters.settings import Mode, Settings
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.tokens.development import DevelopmentAuthenticator
 from clientela.adapters.tokens.key_set import KeySet
+from clientela.adapters.tokens.own import OwnAuthenticator
 from clientela.adapters.tokens.transport import TransportFiles
 from clientela.adapters.tokens.web_token import Issuer, TokenAuthenticator
 from clientela.adapters.vault import KeyVault
 from clientela.domain.codec import Codec
-from clientela.domain.errors import DomainError, InvalidValueError
+from clientela.domain.errors import DomainError
 from clientela.domain.event import ActorKind
 from clientela.domain.ids import JournalId
 from clientela.domain.rulebook import Rulebook
@@ -50,7 +54,6 @@ from clientela.services.follow_ups import FollowUps
 from clientela.services.fresh_ids import new_id
 from clientela.services.grants import StaffGrants
 from clientela.services.operations import CLOCK
-from clientela.services.ports import JournalStore
 from clientela.services.principal import Authenticator
 from clientela.services.rate_limits import RateLimits
 from clientela.services.read_models import ReadModels
@@ -74,6 +77,12 @@ REAL = "real"
 VIRTUAL_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 """Where the virtual clock of a new store stands."""
 
+SECRET_BYTES = 32
+"""Bytes of the secret of a private service."""
+
+MODELS = (CARDS, TOTALS, SERVING, UNIT_REGISTER, EMPLOYEE_REGISTER)
+"""Every read model."""
+
 log = logging.getLogger("clientela")
 
 
@@ -90,46 +99,20 @@ class OtherKeysError(StoreUnsuitableError):
         super().__init__(f"{path} is not the key file of this database: put the right one back")
 
 
-MODELS = (CARDS, TOTALS, SERVING, UNIT_REGISTER, EMPLOYEE_REGISTER)
-"""Every read model."""
-
-
-@attrs.frozen(kw_only=True)
-class SqliteKeeper:
+class OtherClockError(StoreUnsuitableError):
     """
-    Keeps the files of a store in a folder.
+    A store that runs in real time was asked to run in virtual time.
 
     Attributes:
-        data_dir: The folder.
-
-        store: The store.
-
-        secrets: The key file.
+        path: The folder of the store.
     """
 
-    data_dir: Path
-    store: SqliteStore
-    secrets: KeyFile
-
-    async def rotate_keys(self, now: datetime) -> int:
-        """Replace the key-encryption key; how many keys of persons were wrapped anew."""
-        rotation = await rotate(self.secrets, self.store, now)
-        return rotation.rewrapped
-
-    async def back_up(self, path: Path) -> None:
-        """
-        Copy the store to a new file.
-
-        Raises:
-            InvalidValueError: the path is not absolute, or there is something already.
-        """
-        if not path.is_absolute() or path.exists():
-            raise InvalidValueError("path", "an absolute path at which there is nothing yet")
-        await self.store.backup(path)
-
-    async def faults(self) -> tuple[str, ...]:
-        """What SQLite finds wrong with the file."""
-        return await self.store.faults()
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"the store in {path} runs in real time: a virtual clock is for a new, empty one;"
+            " name another folder, or leave the virtual clock out"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -142,15 +125,19 @@ class Running:
 
         keeper: Its files.
 
-        server: What listens.
+        target: How it is reached, `host:port`.
 
-        address: How it is reached, `host:port`.
+        secret: What callers of a private service must know; empty for others.
     """
 
     core: Core
     keeper: SqliteKeeper
-    server: Server
-    address: str
+    target: str
+    secret: str = attrs.field(default="", repr=False)
+
+
+MakeAuthenticator = Callable[[Core, Sequence[Service]], Authenticator]
+"""Makes what tells who calls the services."""
 
 
 def installed_rulebook() -> Rulebook:
@@ -161,39 +148,68 @@ def installed_rulebook() -> Rulebook:
 
 
 @asynccontextmanager
-async def running(settings: Settings, *, may_migrate: bool = False) -> AsyncIterator[Running]:
+async def serving(settings: Settings) -> AsyncIterator[Running]:
     """
-    A service under *settings*, from here to the end of the block.
+    A service under *settings* for everybody who may call it, from here to the end of the block.
 
-    Args:
-        settings: How.
+    Raises:
+        StoreError: the database cannot be served; the message says what to do.
 
-        may_migrate: Whether an older database is brought to this release.
+        KeyFileError, KeySetError, TransportFileError: likewise of another file.
+
+        ServerError: the address cannot be served.
+    """
+
+    def authenticator(_core: Core, services: Sequence[Service]) -> Authenticator:
+        return _authenticator(settings, services)
+
+    async with _running(settings, authenticator) as running:
+        is_encrypted = settings.tls_certificate is not None
+        with told(settings.address_file, running.target, is_encrypted=is_encrypted):
+            yield running
+
+
+@asynccontextmanager
+async def private(settings: Settings) -> AsyncIterator[Running]:
+    """
+    A service over the same files for this process alone, from here to the end of the block.
+
+    It listens on loopback, on a port of its own, and answers only calls that bear its secret.
 
     Raises:
         StoreError: the database cannot be served; the message says what to do.
 
         KeyFileError: the key file cannot be used; likewise.
 
-        ServerError: the address cannot be served.
+        ServerError: there is no port.
     """
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+
+    def authenticator(_core: Core, services: Sequence[Service]) -> Authenticator:
+        return OwnAuthenticator(secret=secret, inner=_trusting(services))
+
+    own = attrs.evolve(
+        settings, host="127.0.0.1", port=0, tls_certificate=None, tls_key=None, tls_client_ca=None
+    )
+    async with _running(own, authenticator) as running:
+        yield attrs.evolve(running, secret=secret)
+
+
+@asynccontextmanager
+async def _running(settings: Settings, authenticator: MakeAuthenticator) -> AsyncIterator[Running]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     rulebook = installed_rulebook()
-    store = await SqliteStore.open(
-        settings.database, rulebook=rulebook.fingerprint, may_migrate=may_migrate
-    )
+    store = await SqliteStore.open(settings.database, rulebook=rulebook.fingerprint)
     try:
-        secrets = KeyFile(settings.key_file)
-        vault = await _vault(store, secrets)
+        key_file = KeyFile(settings.key_file)
+        vault = await _vault(store, key_file)
         core = _core(settings, rulebook, store, vault, await _clock(settings, store))
-        keeper = SqliteKeeper(data_dir=settings.data_dir, store=store, secrets=secrets)
-        server = _server(settings, core, keeper)
+        keeper = SqliteKeeper(data_dir=settings.data_dir.resolve(), store=store, secrets=key_file)
+        server = _server(settings, core, keeper, authenticator)
         [port] = await server.start()
         tasks = [asyncio.create_task(work) for work in _background(core)]
-        address = f"{settings.host}:{port}"
         try:
-            with _told(settings.address_file, address):
-                yield Running(core=core, keeper=keeper, server=server, address=address)
+            yield Running(core=core, keeper=keeper, target=f"{settings.host}:{port}")
         finally:
             await _cancel(tasks)
             await server.stop()
@@ -201,27 +217,29 @@ async def running(settings: Settings, *, may_migrate: bool = False) -> AsyncIter
         await store.close()
 
 
-async def _vault(store: JournalStore, secrets: KeyFile) -> KeyVault:
+async def _vault(store: SqliteStore, key_file: KeyFile) -> KeyVault:
     """The vault of the store: a new key file for a new store, else the one it is sealed with."""
     noted = await store.note(KEYRING)
     if noted is None:
-        secrets.create()
-    vault = KeyVault(secrets)
+        key_file.create()
+    vault = KeyVault(key_file)
     if noted is None:
         await store.fence_keys(vault.ring.current.id)
         await store.note(KEYRING, vault.ring.fingerprint)
     elif noted != vault.ring.fingerprint:
-        raise OtherKeysError(secrets.path)
+        raise OtherKeysError(key_file.path)
     return vault
 
 
-async def _clock(settings: Settings, store: JournalStore) -> SystemClock | VirtualClock:
+async def _clock(settings: Settings, store: SqliteStore) -> SystemClock | VirtualClock:
     """The clock the store runs by; an empty store may be made virtual by the settings."""
     noted = await store.note(CLOCK)
     if noted is None:
         is_virtual = settings.virtual_clock and not await store.last_position()
         noted = VIRTUAL_BEGIN.isoformat() if is_virtual else REAL
         await store.note(CLOCK, noted)
+    if noted == REAL and settings.virtual_clock:
+        raise OtherClockError(settings.data_dir)
     return SystemClock() if noted == REAL else VirtualClock(datetime.fromisoformat(noted))
 
 
@@ -251,11 +269,13 @@ def _core(
     )
 
 
-def _server(settings: Settings, core: Core, keeper: SqliteKeeper) -> Server:
+def _server(
+    settings: Settings, core: Core, keeper: SqliteKeeper, authenticator: MakeAuthenticator
+) -> Server:
     services = services_of(core, keeper, MODELS)
     directory = JournalDirectory(core.path.records, core.reads)
     entrance = Entrance(
-        authenticator=_authenticator(settings, core, services),
+        authenticator=authenticator(core, services),
         staff=StaffGrants(directory, core.clock),
         directory=directory,
         rates=RateLimits(),
@@ -265,8 +285,11 @@ def _server(settings: Settings, core: Core, keeper: SqliteKeeper) -> Server:
     )
     credentials = None
     if settings.tls_certificate is not None and settings.tls_key is not None:
-        files = TransportFiles(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
-        credentials = files.credentials()
+        credentials = TransportFiles(
+            certificate=settings.tls_certificate,
+            key=settings.tls_key,
+            client_authority=settings.tls_client_ca,
+        ).credentials()
     return Server(
         services,
         entrance,
@@ -276,10 +299,9 @@ def _server(settings: Settings, core: Core, keeper: SqliteKeeper) -> Server:
     )
 
 
-def _authenticator(settings: Settings, core: Core, services: Sequence[Service]) -> Authenticator:
+def _authenticator(settings: Settings, services: Sequence[Service]) -> Authenticator:
     if settings.mode is Mode.DEVELOPMENT:
-        table = AccessTable.of_services(service_names(services))
-        return DevelopmentAuthenticator(table.permissions)
+        return _trusting(services)
     assert settings.jwks_file is not None
     issuer = Issuer(
         name=settings.issuer,
@@ -287,7 +309,12 @@ def _authenticator(settings: Settings, core: Core, services: Sequence[Service]) 
         keys=KeySet(settings.jwks_file),
         kinds=frozenset(ActorKind) - {ActorKind.SYSTEM},
     )
-    return TokenAuthenticator((issuer,), core.clock)
+    # Tokens expire in real time, whatever time it is in the store.
+    return TokenAuthenticator((issuer,), SystemClock())
+
+
+def _trusting(services: Sequence[Service]) -> DevelopmentAuthenticator:
+    return DevelopmentAuthenticator(AccessTable.of_services(service_names(services)).permissions)
 
 
 def _background(core: Core) -> Iterator[Coroutine[Any, Any, None]]:
@@ -304,18 +331,9 @@ async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
             await task
 
 
-@contextlib.contextmanager
-def _told(path: Path, address: str) -> Iterator[None]:
-    """While the block runs, say beside the database how the service is reached."""
-    path.write_text(json.dumps({"address": address, "pid": os.getpid()}), encoding="utf-8")
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
 def _report_journal(journal_id: JournalId, error: Exception) -> None:
-    log.error("time could not be elapsed", extra={"kind": journal_id.kind.value}, exc_info=error)
+    # By type: the text of an error may hold what somebody typed.
+    log.error("time cannot be elapsed in a %s: %s", journal_id.kind.value, type(error).__name__)
 
 
 def _report_command(command: Command, error: DomainError) -> None:

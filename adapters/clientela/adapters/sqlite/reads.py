@@ -36,7 +36,9 @@ class SqliteReads:
     async def write(self, model: str, position: int, rows: Mapping[str, Row]) -> None:
         """Put rows in and note the position, in one transaction."""
         taken = dict(rows)
-        await self._store.scrub(lambda connection: read_rows.write(connection, model, position, taken))
+        await self._store.scrub(
+            lambda connection: read_rows.write(connection, model, position, taken)
+        )
 
     async def find(
         self, model: str, terms: Sequence[Term], after: str, limit: int

@@ -30,7 +30,9 @@ IDENTIFIERS_MAX = 50
 
 IDENTIFIER_LENGTH_MAX = 320
 
-OTHER_SCOPES = frozenset({"card", "client", "interaction", "name", "purchase", "return"})
+OTHER_SCOPES = frozenset(
+    {"adjustment", "card", "client", "interaction", "name", "purchase", "return", "spend"}
+)
 """Scopes of keys that are no identifiers; no kind of identifier may be called so."""
 
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,31}", re.ASCII)

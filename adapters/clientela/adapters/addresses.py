@@ -1,0 +1,65 @@
+"""
+Where a running service can be reached: written beside the database while it serves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+
+FILE_BYTES_MAX = 4_096
+"""Bytes of an address file that anybody reads."""
+
+
+@attrs.frozen(kw_only=True)
+class Address:
+    """
+    How a service is reached.
+
+    Attributes:
+        target: `host:port`.
+
+        pid: Its process.
+
+        is_encrypted: Whether it speaks TLS.
+    """
+
+    target: str
+    pid: int
+    is_encrypted: bool = False
+
+
+@contextlib.contextmanager
+def told(path: Path, target: str, *, is_encrypted: bool) -> Iterator[None]:
+    """While the block runs, say at *path* that this process is reached at *target*."""
+    said = {"address": target, "pid": os.getpid(), "tls": is_encrypted}
+    beside = path.with_name(f"{path.name}.new")
+    beside.write_text(json.dumps(said), encoding="utf-8")
+    beside.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def found(path: Path) -> Address | None:
+    """
+    What a service said at *path*; None if none did. Whether it still runs is another matter: one
+    that was killed leaves its word behind.
+    """
+    try:
+        with path.open("rb") as file:
+            said: Any = json.loads(file.read(FILE_BYTES_MAX))
+        return Address(
+            target=str(said["address"]), pid=int(said["pid"]), is_encrypted=bool(said["tls"])
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
