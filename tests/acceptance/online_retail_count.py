@@ -88,7 +88,7 @@ class Count:
         """A slip arrives at *now*, be it of that moment or late."""
         self.pass_time(slip.customer, now)
         self._came += 1
-        pieces = [
+        pieces: list[Thing] = [
             {"slip": slip, "row": row, "age": (slip.at, self._came), "twin": None}
             for row in slip.rows
             for _ in range(row.pieces)

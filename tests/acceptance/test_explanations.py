@@ -9,6 +9,7 @@ import pytest
 
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.ownership.refusals import ClientTakenError
+from clientela.domain.ruleset import Command
 from tests.acceptance.explanations import (
     balance,
     grounds,
@@ -43,7 +44,7 @@ from tests.acceptance.town import (
 )
 
 
-STAGES = [
+STAGES: list[tuple[str, str, list[tuple[int, Command]], int, int]] = [
     ("clm", "attraction", [], 1, 1),
     ("clm", "interest", [(1, signal("subscribed"))], 2, 1),
     ("clm", "evaluation", [(1, calls()), (2, calls())], 3, 2),
@@ -101,7 +102,7 @@ def test_every_stage_is_explained_by_facts_it_needs(model, at, happened, days, l
     assert least <= len(facts)
 
 
-OWNERS = {
+OWNERS: dict[str, tuple[str | None, list[tuple[int, Command]], int, int]] = {
     "approach": ("marta", [(1, approach("marta"))], 2, 1),
     "approach-after-talks": (
         "marta",
@@ -186,7 +187,7 @@ def test_nobody_looks_after_a_client_whom_nobody_approached():
     )
 
 
-BALANCES = {
+BALANCES: dict[str, tuple[tuple[int, int, int], list[tuple[int, Command]], int, int]] = {
     "earned": ((50, 0, 0), [(1, buys("a", 50))], 2, 1),
     "spent": ((30, 0, 0), [(1, buys("a", 50)), (2, spends(20, "s"))], 3, 2),
     "returned": ((40, 0, 0), [(1, buys("a", 50)), (2, buys("b", 40)), (3, returns("a"))], 4, 1),
@@ -237,7 +238,7 @@ def test_every_balance_is_explained_by_facts_it_needs(case):
     assert least <= len(facts)
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[str, Command, list[tuple[int, Command]], int]] = {
     "colleague": ("CLIENT_TAKEN", approach("ivo"), [(1, approach("marta"))], 1),
     "other-unit": ("CLIENT_TAKEN", approach("nora"), [(1, approach("marta"))], 1),
     "later-until": (

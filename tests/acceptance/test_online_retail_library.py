@@ -77,7 +77,7 @@ def late_arrivals(arrivals, count, late):
     belongs to it, the others after everything else.
     """
     place = {slip.invoice: n for n, (slip, _) in enumerate(arrivals)}
-    last = {}
+    last: dict[str, int] = {}
     for returned, _, bought, _ in count.found:
         last[bought] = max(last.get(bought, 0), place[returned])
     times = [*(now for _, now in arrivals), END.replace(day=10)]
@@ -107,7 +107,7 @@ def of(shop, *kinds):
 
 def matches(shop):
     """Pieces by return, purchase and line of it, whenever they were matched."""
-    pieces = Counter()
+    pieces: Counter[tuple[object, ...]] = Counter()
     for event in of(shop, ReturnRecorded, ReturnMatched):
         for line in event.matched:
             pieces[event.return_key.id, line.purchase.id, int(line.line_id)] += line.quantity
@@ -116,7 +116,7 @@ def matches(shop):
 
 def matches_counted(count):
     """The same by the independent count."""
-    pieces = Counter()
+    pieces: Counter[tuple[object, ...]] = Counter()
     for (returned, _, bought, row), number in count.found.items():
         pieces[returned, bought, row] += number
     return pieces
@@ -124,7 +124,7 @@ def matches_counted(count):
 
 def unmatched(shop):
     """Pieces by return and article that were never matched."""
-    pieces = Counter()
+    pieces: Counter[tuple[object, ...]] = Counter()
     for event in of(shop, ReturnRecorded):
         pieces.update({(event.return_key.id, r.sku): 0 for r in event.unmatched})
         for rest in event.unmatched:
@@ -246,12 +246,12 @@ def test_every_row_is_in_the_journal(shop, found):
         for bought in of(shop, PurchaseRecorded)
         for line in bought.lines
     }
-    back = Counter()
+    back: Counter[tuple[str, str, str]] = Counter()
     for event in of(shop, ReturnRecorded):
         for line in (*event.matched, *event.unmatched):
             back[event.return_key.id, line.sku, "pieces"] += line.quantity
             back[event.return_key.id, line.sku, "pence"] += line.refund.minor
-    expected = Counter()
+    expected: Counter[tuple[str, str, str]] = Counter()
     for row in found:
         if row.invoice.startswith("C"):
             expected[row.invoice, row.code, "pieces"] += row.pieces
@@ -381,7 +381,7 @@ def test_backtest_with_another_rate_lists_what_an_independent_count_lists(shop, 
     text = SHOP.replace("per_minor = 100", "per_minor = 150")
     other = counted(arrivals, per=150, plan=count.spent)
     was, would = Counter(count.log), Counter(other.log)
-    expected = Counter()
+    expected: Counter[tuple[object, ...]] = Counter()
     for entry, number in (was - would).items():
         is_refused = entry[0] == "points-captured" and entry[3] in other.refused
         kind = Kind.REFUSED if is_refused else Kind.GONE
@@ -402,7 +402,7 @@ def test_backtest_with_another_lifecycle_lists_what_an_independent_count_lists(s
     been entered otherwise, or at another time, is listed.
     """
     text = SHOP.replace("days = 180", "days = 120").replace("at_least = 2", "at_least = 3")
-    expected = Counter()
+    expected: Counter[tuple[object, ...]] = Counter()
     for customer, own in by_customer(slip for slip, _ in arrivals).items():
         was, would = Counter(ladder(own, END, 180, 2)), Counter(ladder(own, END, 120, 3))
         for kind, steps in ((Kind.GONE, was - would), (Kind.NEW, would - was)):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.domain.company import Company, together
+from clientela.domain.company import Company
 from clientela.domain.draft import State, state
 from clientela.domain.errors import KeyTakenError, RefusedError
 from clientela.domain.event import Key, Origin, PendingEvent, RecordedEvent, event
@@ -29,6 +29,7 @@ from clientela.domain.ids import (
     WalletId,
     client_journal,
     employee_journal,
+    together,
     wallet_journal,
 )
 from clientela.domain.organisation.hiring import RegisterEmployee

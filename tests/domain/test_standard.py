@@ -10,7 +10,7 @@ import pytest
 
 from clientela.domain.errors import UnknownError
 from clientela.domain.identity.registration import RegisterClient
-from clientela.domain.ids import Ref, WalletId, client_journal, wallet_journal
+from clientela.domain.ids import Code, Ref, WalletId, client_journal, wallet_journal
 from clientela.domain.lifecycle.explanation import explain
 from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.loyalty.balance import Balance, balance
@@ -21,6 +21,7 @@ from tests.domain.purchase.till import PETRA, TEA, back, bought, line, wanted
 from tests.domain.spec import AT
 
 
+EFREMOVA = Code("efremova")
 RULES = """
 [loyalty]
 currency = "EUR"
@@ -61,9 +62,9 @@ def test_of_two_purchases_of_one_moment_neither_explains_a_stage_alone(company):
     LIFE-12: a stage that either of two purchases would have led to needs neither of them.
     """
     company.run(bought(1, line("a", TEA, 1, 1000)))
-    once = explain(company.record(client_journal(PETRA)), "efremova", company.definitions, AT)
+    once = explain(company.record(client_journal(PETRA)), EFREMOVA, company.definitions, AT)
     company.run(bought(2, line("a", TEA, 1, 1000)))
-    twice = explain(company.record(client_journal(PETRA)), "efremova", company.definitions, AT)
+    twice = explain(company.record(client_journal(PETRA)), EFREMOVA, company.definitions, AT)
 
     assert ("buyer", "buyer") == (once.stage, twice.stage)
     assert (1, 0) == (len(once.facts), len(twice.facts))

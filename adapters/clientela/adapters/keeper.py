@@ -4,6 +4,8 @@ The keeper of a store's files: its copies, its keys, its health.
 
 from __future__ import annotations
 
+import asyncio
+
 from datetime import datetime
 from pathlib import Path
 
@@ -45,10 +47,14 @@ class SqliteKeeper:
             InvalidValueError: the path is not absolute, there is something already, or no folder
                 to put it in.
         """
-        if not path.is_absolute() or path.exists() or not path.parent.is_dir():
+        if not await asyncio.to_thread(_is_free, path):
             raise InvalidValueError("path", "an absolute path in a folder, with nothing there yet")
         await self.store.backup(path)
 
     async def faults(self) -> tuple[str, ...]:
         """What SQLite finds wrong with the file."""
         return await self.store.faults()
+
+
+def _is_free(path: Path) -> bool:
+    return path.is_absolute() and not path.exists() and path.parent.is_dir()

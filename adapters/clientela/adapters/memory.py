@@ -10,7 +10,8 @@ from datetime import datetime
 import attrs
 
 from clientela.domain.event import Key
-from clientela.domain.ids import Blind, JournalId
+from clientela.domain.fingerprint import NOTHING
+from clientela.domain.ids import Blind, Code, JournalId, together
 from clientela.domain.record import Holder
 from clientela.services.ports import PAGE_MAX
 from clientela.services.rows import (
@@ -41,6 +42,7 @@ class MemoryStore:
         self._journals: dict[JournalId, list[StoredEvent]] = {}
         self._holders: dict[Key, Holder] = {}
         self._answers: dict[Blind, Answer] = {}
+        self._forgotten: set[JournalId] = set()
         self._due: dict[JournalId, datetime] = {}
         self._snapshots: dict[JournalId, Snapshot] = {}
         self._keys: dict[JournalId, KeyRow] = {}
@@ -78,7 +80,7 @@ class MemoryStore:
             self._holders.pop(key, None)
         self._holders.update(append.reserve)
         if append.answer is not None:
-            self._answers[append.answer.request] = append.answer
+            self._answers[append.answer.request] = self._masked(append.answer)
         for journal_id, due in append.due.items():
             if due is None:
                 self._due.pop(journal_id, None)
@@ -185,3 +187,21 @@ class MemoryStore:
         for person in append.keys.forgotten:
             self._keys[person] = KeyRow(person, "", b"")
             self._snapshots.pop(person, None)
+            self._forget(together(person), append.keys.scopes)
+
+    def _forget(self, journals: tuple[JournalId, ...], scopes: tuple[Code, ...]) -> None:
+        self._forgotten.update(journals)
+        for key, holder in tuple(self._holders.items()):
+            if holder.ref.journal not in journals:
+                continue
+            if key.scope in scopes:
+                del self._holders[key]
+            else:
+                self._holders[key] = attrs.evolve(holder, fingerprint=NOTHING)
+        self._answers = {r: self._masked(answer) for r, answer in self._answers.items()}
+
+    def _masked(self, answer: Answer) -> Answer:
+        """The answer without its fingerprint, if that concerns somebody forgotten."""
+        if self._forgotten.isdisjoint(answer.concerns):
+            return answer
+        return attrs.evolve(answer, fingerprint=NOTHING)

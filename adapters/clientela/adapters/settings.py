@@ -17,6 +17,9 @@ import attrs
 
 PREFIX = "CLIENTELA_"
 
+DATA_DIR = Path("clientela-data")
+"""Where the data is if no place is named."""
+
 PORT = 7443
 """The port served if none is named."""
 
@@ -79,7 +82,7 @@ class Settings:
         reflection: Whether tools may ask what is served; always so in development.
     """
 
-    data_dir: Path = Path("clientela-data")
+    data_dir: Path = DATA_DIR
     host: str = "127.0.0.1"
     port: int = PORT
     mode: Mode = Mode.DEVELOPMENT
@@ -114,12 +117,12 @@ def settings_from(environment: Mapping[str, str], **flags: object) -> Settings:
     Settings of a process.
 
     Args:
-        environment: Environment variables; those that do not begin with `PREFIX` do not matter.
+        environment: Environment variables; others than settings do not matter.
 
         flags: What was said on the command line; None means it was not.
 
     Raises:
-        SettingError: one is malformed, or unknown.
+        SettingError: one is malformed, or does not go with another.
     """
     fields = {field.name: field for field in attrs.fields(Settings)}
     values: dict[str, object] = {}
@@ -127,7 +130,9 @@ def settings_from(environment: Mapping[str, str], **flags: object) -> Settings:
         name = variable.removeprefix(PREFIX).lower()
         if variable.startswith(PREFIX) and name in fields:
             values[name] = _parsed(name, text)
-    values.update((name, value) for name, value in flags.items() if value is not None)
+    for name, value in flags.items():
+        if value is not None:
+            values[name] = _parsed(name, value) if isinstance(value, str) else value
     return _checked(Settings(**values))  # type: ignore[arg-type]  # parsed by name
 
 
@@ -158,4 +163,6 @@ def _checked(settings: Settings) -> Settings:
         raise SettingError("issuer", "who issues the tokens, beside jwks_file")
     if (settings.tls_certificate is None) is not (settings.tls_key is None):
         raise SettingError("tls_key", "tls_certificate and tls_key, both or neither")
+    if settings.tls_client_ca is not None and settings.tls_certificate is None:
+        raise SettingError("tls_client_ca", "tls_certificate and tls_key beside it")
     return settings

@@ -25,14 +25,16 @@ from clientela.domain.context import (
 )
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import SYSTEM, Actor, Key, RecordedEvent
-from clientela.domain.fingerprint import fingerprint
+from clientela.domain.fingerprint import NOTHING, fingerprint
 from clientela.domain.ids import (
+    Code,
     EmployeeId,
     JournalId,
     JournalKind,
     Ref,
     UnitId,
     employee_journal,
+    together,
     unit_journal,
 )
 from clientela.domain.organisation.staff import Employee, member
@@ -251,12 +253,21 @@ class Company:
             if journal.version:
                 self._journals[journal.id] = journal
                 self._note_due(journal.id)
-        for person in decision.forget:
-            self.vault.forget(person)
         for key in decision.release:
             self._holders.pop(key, None)
         for key, holder in decision.reserve:
             self._holders[key] = holder
+        for person in decision.forget:
+            self._forget(person, decision.forget_scopes)
+
+    def _forget(self, person: JournalId, scopes: tuple[Code, ...]) -> None:
+        self.vault.forget(person)
+        journals = together(person)
+        for key, holder in tuple(self._holders.items()):
+            if holder.ref.journal in journals and key.scope in scopes:
+                del self._holders[key]
+            elif holder.ref.journal in journals:
+                self._holders[key] = attrs.evolve(holder, fingerprint=NOTHING)
 
     def _note_due(self, journal_id: JournalId) -> None:
         due = self.rulebook.due(self._folded((journal_id,)), self.definitions)
@@ -278,10 +289,3 @@ class Company:
 
 def _counted_ids() -> Iterator[str]:
     return (f"e{number}" for number in itertools.count(1))
-
-
-def together(journal_id: JournalId) -> tuple[JournalId, ...]:
-    """The journals that time moves together: a client and the client's own wallet."""
-    pair = (JournalKind.CLIENT, JournalKind.WALLET)
-    kinds = pair if journal_id.kind in pair else (journal_id.kind,)
-    return tuple(JournalId(kind, journal_id.id) for kind in kinds)

@@ -177,6 +177,9 @@ class PendingEvent:
         release: Keys that this event gives back.
 
         forget: Persons whose keys are destroyed with this event, so that nothing about them opens.
+
+        forget_scopes: Scopes in which whoever is forgotten with this event or its cause gives back
+            every key, also one that is not what its value would make it by now.
     """
 
     event: Any
@@ -187,6 +190,7 @@ class PendingEvent:
     reserve: tuple[Key, ...] = ()
     release: tuple[Key, ...] = ()
     forget: tuple[JournalId, ...] = ()
+    forget_scopes: tuple[Code, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -103,6 +103,13 @@ def employee_journal(employee_id: EmployeeId) -> JournalId:
     return JournalId(JournalKind.EMPLOYEE, employee_id)
 
 
+def together(journal_id: JournalId) -> tuple[JournalId, ...]:
+    """The journals that go together: a client's and the client's own wallet's; else the one."""
+    pair = (JournalKind.CLIENT, JournalKind.WALLET)
+    kinds = pair if journal_id.kind in pair else (journal_id.kind,)
+    return tuple(JournalId(kind, journal_id.id) for kind in kinds)
+
+
 DEFINITIONS_JOURNAL = JournalId(JournalKind.DEFINITIONS, "company")
 """The one journal of definitions a company has."""
 

@@ -13,7 +13,7 @@ import attrs
 from clientela.domain.context import Context
 from clientela.domain.errors import DomainError, KeyTakenError, RefusedError
 from clientela.domain.event import SYSTEM, Key, PendingEvent, RecordedEvent
-from clientela.domain.ids import EventId, JournalId
+from clientela.domain.ids import Code, EventId, JournalId
 from clientela.domain.personal import seal_event
 from clientela.domain.record import Holder, Record
 
@@ -46,6 +46,8 @@ class Decision:
 
         forget: Persons whose keys are to be destroyed.
 
+        forget_scopes: Scopes in which they, and their own wallets, give back every key.
+
         refusal: Raised by a rule that leaves events behind all the same; the caller appends, then
             answers with it.
     """
@@ -55,6 +57,7 @@ class Decision:
     reserve: tuple[tuple[Key, Holder], ...] = ()
     release: tuple[Key, ...] = ()
     forget: tuple[JournalId, ...] = ()
+    forget_scopes: tuple[Code, ...] = ()
     refusal: RefusedError | None = None
 
 
@@ -69,6 +72,7 @@ class Run:
         self.reserve: list[tuple[Key, Holder]] = []
         self.release: list[Key] = []
         self.forget: list[JournalId] = []
+        self.forget_scopes: set[Code] = set()
         self.append_id = context.new_id()
 
     def elapse(self) -> None:
@@ -148,6 +152,7 @@ class Run:
             tuple(self.reserve),
             tuple(self.release),
             tuple(self.forget),
+            tuple(sorted(self.forget_scopes)),
             refusal,
         )
 
@@ -191,6 +196,7 @@ class Run:
                 self.reserve.append((key, new))
         self.record.take(pending.reserve, new)
         self.forget.extend(pending.forget)
+        self.forget_scopes.update(pending.forget_scopes)
         if pending.release:
             self.record.give_back(pending.release)
             self.release.extend(pending.release)

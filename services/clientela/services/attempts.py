@@ -93,6 +93,7 @@ def answer_of(
         at=now,
         versions=versions_of(decision.record) if decision else {},
         made=made,
+        journals=task.needs.journals,
     )
     if refusal is None:
         return answer

@@ -243,7 +243,11 @@ class CommandPath:
             answer=answer,
             due=self.records.dues(decision.record, view.definitions, changed),
             audit=(audit_of(task, attempt.now, said, refusal.reason if refusal else ""),),
-            keys=attrs.evolve(attempt.session.changes, forgotten=decision.forget),
+            keys=attrs.evolve(
+                attempt.session.changes,
+                forgotten=decision.forget,
+                scopes=decision.forget_scopes,
+            ),
             snapshots=self.records.snapshots(view.record, decision.record),
         )
         await self._commit(append, decision)

@@ -11,7 +11,7 @@ import attrs
 
 from clientela.domain.event import Key
 from clientela.domain.fingerprint import Fingerprint
-from clientela.domain.ids import Blind, JournalId
+from clientela.domain.ids import Blind, Code, JournalId
 from clientela.domain.record import Holder
 
 
@@ -101,9 +101,11 @@ class Answer:
     Attributes:
         request: Keyed hash of the request id, unique in the company.
 
-        fingerprint: Of the command.
+        fingerprint: Of the command; empty once one of the journals it concerns is forgotten.
 
         at: When it was answered.
+
+        journals: Journals the command named.
 
         versions: Versions of the named journals after it; the reply is rebuilt at them.
 
@@ -127,6 +129,12 @@ class Answer:
     category: str = ""
     message: str = ""
     details: Mapping[str, str] = attrs.field(factory=dict)
+    journals: tuple[JournalId, ...] = ()
+
+    @property
+    def concerns(self) -> tuple[JournalId, ...]:
+        """Every journal it is about, sorted."""
+        return tuple(sorted({*self.journals, *self.versions}))
 
 
 @attrs.frozen(kw_only=True)
@@ -191,11 +199,16 @@ class KeyChanges:
     Attributes:
         made: Rows to insert; a person that has a row already means conflict.
 
-        forgotten: Persons whose keys are destroyed, whether they had one or not.
+        forgotten: Persons whose keys are destroyed, whether they had one or not. With them and
+            their own wallets go the fingerprints of keys that they hold and of answers that
+            concern them.
+
+        scopes: Scopes in which they and their own wallets give back every key, whatever its value.
     """
 
     made: tuple[KeyRow, ...] = ()
     forgotten: tuple[JournalId, ...] = ()
+    scopes: tuple[Code, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -15,8 +15,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from clientela.domain.company import together
-from clientela.domain.ids import JournalId
+from clientela.domain.ids import JournalId, together
 from clientela.services.command_path import CommandPath
 from clientela.services.ports import PAGE_MAX, Clock, JournalStore
 

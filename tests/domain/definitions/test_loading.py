@@ -154,7 +154,7 @@ WRONG = {
         [everything]
         codes = ["a", 3, "b c", ""]
         parts = [{ rate = inf }, 7, { name = "x", rat = 2 }]
-        labels = { en = "", "d e" = "x" }
+        labels = { en = "x", "d e" = "x" }
         price = "12.505 EUR"
         """,
         [
@@ -168,6 +168,24 @@ WRONG = {
             "everything.parts[2].rat: unknown key (did you mean 'rate'?)",
             "everything.labels.d e: expected a code of 1 to 128 characters without blanks",
         ],
+    ),
+    "values of maps": (
+        """
+        [everything]
+        labels = { en = "", ru = 3 }
+        price = "12.50 euro"
+        rate = true
+        """,
+        [
+            "everything.rate: expected a decimal number, such as 2.5",
+            "everything.price: expected three capital letters of ISO 4217, such as EUR",
+            "everything.labels.en: expected a text of 1 to 4096 characters",
+            "everything.labels.ru: expected a text of 1 to 4096 characters",
+        ],
+    ),
+    "no models": (
+        "lifecycle.presets = ['clm']\nlifecycle.models = 3",
+        ["lifecycle.models: expected a list"],
     ),
     "bounds": (
         "[everything]\ncount = 0",

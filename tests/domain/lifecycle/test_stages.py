@@ -884,3 +884,15 @@ def test_fact_older_than_all_that_is_kept_counts_where_it_belongs(monkeypatch):
     assert expected == steps(scenario, SHOP)
     life = scenario.record(JOURNAL).of(Lifecycle).track.now.life
     assert 5 == life.purchases.count
+
+
+def test_stage_of_a_model_no_longer_in_force_is_explained_without_ways_out():
+    """
+    LIFE-12: a model that a later version dropped still tells where the client stood, and no more.
+    """
+    settings = versions((0, SHOP_DEFINITION), (5, BOTH))
+    scenario = in_time([registered(0), bought(1), bought(2)], settings, day(9))
+
+    explained = explain(scenario.record(JOURNAL), SHOP, settings, day(9))
+
+    assert ("regular", "regular", ()) == (explained.stage, explained.top, explained.ways)

@@ -1,1 +1,16 @@
-"""The command line: one module a verb."""
+"""
+The command line: every verb is a caller of the services, like everybody else.
+
+If a service runs over the data folder, a verb talks to it; if none runs, the verb starts the same
+service for itself, talks to that, and stops it again. So rules, access and audit are the same
+everywhere. Nothing is imported here that a verb might not need.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the verb that the command line names; the console script `clientela`."""
+    from clientela.adapters.cli.app import app
+
+    app(prog_name="clientela")

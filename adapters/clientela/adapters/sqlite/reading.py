@@ -10,7 +10,10 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
+import attrs
+
 from clientela.adapters.sqlite.connection import view
+from clientela.adapters.sqlite.masks import unmasked
 from clientela.adapters.sqlite.values import (
     EVENT_COLUMNS,
     answer_of,
@@ -105,7 +108,11 @@ _ANSWER = "SELECT request, at, body FROM answers WHERE request = ?"
 def answer(connection: sqlite3.Connection, request: Blind) -> Answer | None:
     """What a request was answered."""
     row = connection.execute(_ANSWER, (request,)).fetchone()
-    return answer_of(*row) if row else None
+    if row is None:
+        return None
+    kept = answer_of(*row)
+    fingerprint = unmasked(connection, request, kept.fingerprint, kept.concerns)
+    return attrs.evolve(kept, fingerprint=fingerprint)
 
 
 _KEY_ROW = "SELECT kind, id, erased, kek_id, wrapped FROM key_rows WHERE kind = ? AND id = ?"

@@ -96,7 +96,8 @@ def event_of(row: Row) -> StoredEvent:
 def holder_of(row: Row) -> Holder:
     """The holder of kind, id, version, fingerprint."""
     kind, id_, version, fingerprint = row
-    return Holder(Ref(journal_of(kind, id_), version), Fingerprint(fingerprint))
+    # A blanked one consists of zeros; no other begins with one.
+    return Holder(Ref(journal_of(kind, id_), version), Fingerprint(fingerprint.lstrip("0")))
 
 
 def kek_text(kek_id: str) -> str:
@@ -131,9 +132,10 @@ def audit_of(row: Row) -> AuditRow:
 
 
 def answer_text(answer: Answer) -> str:
-    """An answer as JSON, without its request and moment."""
+    """An answer as JSON, without its request and moment; its fingerprint is masked."""
     plain = {
         "fingerprint": answer.fingerprint,
+        "journals": [str(journal) for journal in answer.journals],
         "versions": {str(journal): version for journal, version in answer.versions.items()},
         "made": {str(journal): list(versions) for journal, versions in answer.made.items()},
         "reason": answer.reason,
@@ -145,11 +147,14 @@ def answer_text(answer: Answer) -> str:
 
 
 def answer_of(request: Blind, at: int, text: str) -> Answer:
-    """The answer kept as *text*."""
+    """The answer kept as *text*; its fingerprint is still masked."""
     plain = json.loads(text)
+    journals = tuple(map(_journal, plain.pop("journals")))
     versions = {_journal(name): version for name, version in plain.pop("versions").items()}
     made = {_journal(name): (first, last) for name, (first, last) in plain.pop("made").items()}
-    return Answer(request=request, at=moment(at), versions=versions, made=made, **plain)
+    return Answer(
+        request=request, at=moment(at), versions=versions, made=made, journals=journals, **plain
+    )
 
 
 def _journal(name: str) -> JournalId:

@@ -151,7 +151,9 @@ _ANSWER = "INSERT INTO answers (request, at, body) VALUES (?, ?, ?) ON CONFLICT 
 
 
 def _answer(connection: sqlite3.Connection, answer: Answer) -> None:
-    row = (answer.request, instant(answer.at), answer_text(answer))
+    hidden = masked(connection, answer.request, answer.fingerprint, answer.concerns)
+    text = answer_text(attrs.evolve(answer, fingerprint=Fingerprint(hidden)))
+    row = (answer.request, instant(answer.at), text)
     if connection.execute(_ANSWER, row).rowcount != 1:
         raise RequestConflictError
 

@@ -53,6 +53,7 @@ from clientela.domain.ids import (
     JournalKind,
     Ref,
     client_journal,
+    together,
 )
 from clientela.domain.record import Record
 from clientela.domain.ruleset import RuleSet
@@ -76,8 +77,8 @@ class EraseClient:
     occurred_at: datetime | None = None
 
     def journals(self) -> tuple[JournalId, ...]:
-        """The client's."""
-        return (client_journal(self.client_id),)
+        """The client's and that of the client's own wallet, whose cards end with it."""
+        return together(client_journal(self.client_id))
 
 
 Command = RegisterClient | UpdateClient | AddIdentifier | RemoveIdentifier | EraseClient
@@ -119,6 +120,8 @@ class Profile(State):
 
         numbered: The last number that an identifier was given.
 
+        known_by: Kinds of identifiers it ever had, in order.
+
         sources: What other systems call it; no personal values, so that they outlast erasure.
 
         registered: The event that registered it.
@@ -132,6 +135,7 @@ class Profile(State):
     details: Details = attrs.field(factory=Details)
     identifiers: dict[int, Identifier] = attrs.field(factory=dict[int, Identifier])
     numbered: int = 0
+    known_by: tuple[Code, ...] = ()
     sources: tuple[BusinessKey, ...] = ()
     registered: Ref | None = None
     erased: Ref | None = None
@@ -205,6 +209,7 @@ def _erase(profile: Profile, command: EraseClient, naming: Naming) -> tuple[Pend
             because=(profile.registered,),
             release=keys_of(profile.identifiers.values(), naming),
             forget=(client_journal(command.client_id),),
+            forget_scopes=profile.known_by,
         ),
     )
 
@@ -245,6 +250,7 @@ def evolve(draft: Profile, recorded: RecordedEvent) -> None:
             fold(draft.identifiers, recorded)
             if isinstance(recorded.event, IdentifierAdded):
                 draft.numbered = recorded.event.number
+                draft.known_by = tuple(sorted({*draft.known_by, recorded.event.kind}))
 
 
 IDENTITY = RuleSet(

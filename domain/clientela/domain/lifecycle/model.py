@@ -215,11 +215,10 @@ class LifecycleDefinition:
         except DefinitionsError as error:
             problems = [problem.below("presets") for problem in error.problems]
             raise DefinitionsError(problems) from None
-        rest = {key: inner for key, inner in plain.items() if key != "presets"}
+        written = {key: inner for key, inner in plain.items() if key != "presets"}
         own = plain.get("models", [])
-        if not isinstance(own, list):
-            return rest
-        return {**rest, "models": [*own, *(lifecycle_preset(name) for name in names)]}
+        shipped = [lifecycle_preset(name) for name in names]
+        return {**written, "models": [*own, *shipped] if isinstance(own, list) else own}
 
 
 def _ways(model: LifecycleModel, stage: Stage, stages: Mapping[Code, Stage]) -> Iterator[Way]:

@@ -260,7 +260,13 @@ def close(wallet: Wallet, erased: RecordedEvent, naming: Naming) -> Iterable[Pen
     if cards and wallet.client_id == erased.event.client_id:
         closed = CardsClosed(card_ids=tuple(card.card_id for card in cards))
         release = tuple(key for card in cards for key in _key(card.number, naming))
-        yield PendingEvent(closed, rule="identity.erasure", because=(erased.ref,), release=release)
+        yield PendingEvent(
+            closed,
+            rule="identity.erasure",
+            because=(erased.ref, *(card.issued for card in cards)),
+            release=release,
+            forget_scopes=(CARD_SCOPE,),
+        )
 
 
 def asked(

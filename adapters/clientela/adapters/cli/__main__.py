@@ -1,0 +1,8 @@
+"""
+`python -m clientela.adapters.cli`.
+"""
+
+from clientela.adapters.cli import main
+
+
+main()

@@ -1,0 +1,222 @@
+"""
+The way to a service: the one that runs over the data folder, or one of the verb's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import Any
+
+import attrs
+import grpc
+import grpc.aio
+
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure
+from grpc_status.rpc_status import from_call
+
+from clientela.adapters.addresses import found
+from clientela.adapters.cli.failure import Exit, VerbError
+from clientela.adapters.cli.options import Way
+from clientela.adapters.settings import Settings
+from clientela.adapters.tokens.development import ACTOR_HEADER
+from clientela.adapters.tokens.own import SECRET_HEADER
+
+
+ACTOR = "service/cli"
+"""Who the command line is where callers are believed."""
+
+CALL_SECONDS = 30.0
+"""How long one call may take."""
+
+LONG_SECONDS = 1_800.0
+"""How long a call may take that works on everything."""
+
+CONNECT_SECONDS = 3.0
+"""How long a service may take to be reached."""
+
+TOKEN_BYTES_MAX = 16_384
+"""Bytes of a token file that are read."""
+
+CHANNEL_OPTIONS = (("grpc.max_receive_message_length", 4 * 1024 * 1024),)
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+@attrs.frozen(kw_only=True)
+class Connection:
+    """
+    A way to a service, open.
+
+    Attributes:
+        channel: To it.
+
+        target: Its address.
+
+        metadata: Shown with every call.
+
+        is_private: Whether the service is the verb's own.
+    """
+
+    channel: grpc.aio.Channel
+    target: str
+    metadata: Metadata = attrs.field(repr=False)
+    is_private: bool = False
+
+    async def call(
+        self,
+        method: Callable[..., Any],
+        request: Any,
+        *,
+        seconds: float = CALL_SECONDS,
+        more: Metadata = (),
+    ) -> Any:
+        """
+        The answer to one request.
+
+        Raises:
+            VerbError: it was refused, or the service cannot be reached.
+        """
+        try:
+            return await method(request, timeout=seconds, metadata=(*self.metadata, *more))
+        except grpc.aio.AioRpcError as error:
+            raise refusal(error, self.target) from None
+
+    async def stream(self, method: Callable[..., Any], request: Any) -> AsyncGenerator[Any]:
+        """
+        The answers to one request, one after the other.
+
+        Raises:
+            VerbError: as for `call`.
+        """
+        try:
+            async for part in method(request, timeout=LONG_SECONDS, metadata=self.metadata):
+                yield part
+        except grpc.aio.AioRpcError as error:
+            raise refusal(error, self.target) from None
+
+
+@contextlib.asynccontextmanager
+async def connected(way: Way) -> AsyncIterator[Connection]:
+    """
+    A connection to the service that a verb is to talk to.
+
+    Raises:
+        VerbError: the one named does not answer.
+
+        SettingError, StoreError, KeyFileError: none runs, and none can be started here.
+    """
+    settings = way.settings()
+    target, is_encrypted = way.target, way.ca_file is not None
+    if not target:
+        said = found(settings.address_file)
+        if said is not None:
+            is_encrypted = is_encrypted or said.is_encrypted
+            async with _opened(way, settings, said.target, is_encrypted) as connection:
+                if await _answers(connection.channel):
+                    yield connection
+                    return
+        async with _own(settings) as connection:
+            yield connection
+        return
+    async with _opened(way, settings, target, is_encrypted) as connection:
+        if not await _answers(connection.channel):
+            raise unreachable(target)
+        yield connection
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    way: Way, settings: Settings, target: str, is_encrypted: bool
+) -> AsyncIterator[Connection]:
+    metadata: Metadata = ((ACTOR_HEADER, ACTOR),)
+    if way.token_file is not None:
+        token = way.token_file.read_text("utf-8")[:TOKEN_BYTES_MAX].strip()
+        metadata = (("authorization", f"Bearer {token}"),)
+    if not is_encrypted:
+        opened = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+    else:
+        trusted = way.ca_file or settings.tls_certificate
+        roots = None if trusted is None else trusted.read_bytes()
+        credentials = grpc.ssl_channel_credentials(roots)
+        opened = grpc.aio.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+    async with opened as channel:
+        yield Connection(channel=channel, target=target, metadata=metadata)
+
+
+@contextlib.asynccontextmanager
+async def _own(settings: Settings) -> AsyncIterator[Connection]:
+    from clientela.adapters.bootstrap import private
+
+    # What goes wrong is told by the verb.
+    logging.getLogger("clientela").setLevel(logging.CRITICAL)
+    async with private(settings) as running:
+        metadata = ((ACTOR_HEADER, ACTOR), (SECRET_HEADER, running.secret))
+        async with grpc.aio.insecure_channel(running.target, options=CHANNEL_OPTIONS) as channel:
+            yield Connection(
+                channel=channel, target=running.target, metadata=metadata, is_private=True
+            )
+
+
+async def _answers(channel: grpc.aio.Channel) -> bool:
+    """Whether a service is at the other end; one that was killed leaves its address behind."""
+    try:
+        async with _within(CONNECT_SECONDS):
+            await channel.channel_ready()
+    except TimeoutError:
+        return False
+    return True
+
+
+def _within(seconds: float) -> Any:
+    import asyncio
+
+    return asyncio.timeout(seconds)
+
+
+def unreachable(target: str) -> VerbError:
+    """That nobody answers at *target*."""
+    return VerbError(
+        Exit.UNREACHABLE,
+        f"no service answers at {target}",
+        advice="Start one with `clientela serve`, or leave --address out to work on the files.",
+    )
+
+
+def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
+    """What the command line makes of a call that failed."""
+    info, violations, details = ErrorInfo(), dict[str, str](), dict[str, str]()
+    status = from_call(error)  # type: ignore[arg-type]  # it reads what both kinds of call have
+    for packed in status.details if status is not None else ():
+        bad, broken = BadRequest(), PreconditionFailure()
+        if packed.Unpack(info):
+            details.update(info.metadata)
+        elif packed.Unpack(bad):
+            violations.update((v.field, v.description) for v in bad.field_violations)
+        elif packed.Unpack(broken):
+            details.setdefault("rule", broken.violations[0].type)
+    text = error.details() or error.code().name
+    if not info.reason:
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            return unreachable(target)
+        return VerbError(Exit.FAILED, text, reason=error.code().name)
+    return VerbError(
+        _EXITS.get(info.reason, Exit.FAILED),
+        text,
+        advice=_ADVICE.get(info.reason, ""),
+        reason=info.reason,
+        details={name: value for name, value in details.items() if name not in {"field"}},
+        violations=violations,
+    )
+
+
+_EXITS: Mapping[str, Exit] = {"STORE_UNAVAILABLE": Exit.UNREACHABLE}
+
+_ADVICE: Mapping[str, str] = {
+    "UNAUTHENTICATED": "Show a token of the issuer with --token-file.",
+    "ACCESS_DENIED": "Ask for the permission named, or call as somebody who has it.",
+    "CLOCK_REAL": "Start a new store with `clientela serve --virtual-clock --data-dir FOLDER`.",
+    "INTERNAL": "The log of the service names the fault by this reference.",
+}

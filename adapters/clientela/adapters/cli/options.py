@@ -1,0 +1,126 @@
+"""
+Options that verbs have in common, and how a verb is run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import functools
+import os
+import sys
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import attrs
+import typer
+
+from clientela.adapters.cli.failure import Exit, VerbError, translated
+
+
+if TYPE_CHECKING:
+    from clientela.adapters.settings import Settings
+
+
+P = ParamSpec("P")
+
+
+class Output(enum.StrEnum):
+    """How answers are written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Folder of database and keys (CLIENTELA_DATA_DIR). Default: clientela-data.",
+        show_default=False,
+    ),
+]
+Target = Annotated[
+    str,
+    typer.Option(
+        "--address",
+        help="Service to talk to, host:port. Default: the one that runs over the data folder.",
+        show_default=False,
+    ),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        help="File with the token to show; production believes nothing else.",
+        show_default=False,
+    ),
+]
+CaFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-file",
+        help="Who signed the certificate of the service (PEM).",
+        show_default=False,
+    ),
+]
+Format = Annotated[Output, typer.Option("--output", "-o", help="How to write the answer.")]
+
+
+@attrs.frozen(kw_only=True)
+class Way:
+    """
+    Which service a verb talks to, and as whom.
+
+    Attributes:
+        data_dir: Folder of the store; None for the setting.
+
+        target: Address, empty to find it.
+
+        token_file: File of the token; None for none.
+
+        ca_file: Who signed the certificate of the service; None for those the system knows.
+    """
+
+    data_dir: Path | None = None
+    target: str = ""
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+    def settings(self, **flags: object) -> Settings:
+        """
+        The settings of this process.
+
+        Raises:
+            SettingError: one is malformed.
+        """
+        from clientela.adapters.settings import settings_from
+
+        return settings_from(os.environ, data_dir=self.data_dir, **flags)
+
+
+def verb(function: Callable[P, Exit | None]) -> Callable[P, None]:
+    """Make *function* a verb: it ends with an exit code, and with words instead of a traceback."""
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            with translated():
+                code = function(*args, **kwargs) or Exit.DONE
+        except VerbError as error:
+            for line in error.told():
+                print(line, file=sys.stderr)
+            code = error.code
+        except KeyboardInterrupt:
+            print("clientela: stopped", file=sys.stderr)
+            raise typer.Exit(130) from None
+        raise typer.Exit(code)
+
+    return run
+
+
+def done(work: Coroutine[Any, Any, Exit | None]) -> Exit | None:
+    """Carry out *work* on a loop of its own."""
+    return asyncio.run(work)
