@@ -77,7 +77,7 @@ STAGES: list[tuple[str, str, list[tuple[int, Command]], int, int]] = [
     ("care", "talkative", [(1, calls()), (2, calls())], 3, 2),
     ("care", "forgotten", [], 31, 1),
     ("care", "forgotten", [(3, sets("forgotten"))], 4, 1),
-    ("care", "silent", [(1, buys("a", 120))], 40, 1),
+    ("care", "silent", [(1, buys("a", 120)), (5, calls())], 40, 2),
     ("care", "good", [(1, buys("a", 120)), (40, buys("b", 10))], 45, 1),
 ]
 """Model, stage, what happened, up to which day, and the least number of facts to be named."""
@@ -106,7 +106,7 @@ OWNERS: dict[str, tuple[str | None, list[tuple[int, Command]], int, int]] = {
     "approach": ("marta", [(1, approach("marta"))], 2, 1),
     "approach-after-talks": (
         "marta",
-        [(1, approach("ivo", with_offer=False)), (2, approach("marta"))],
+        [(1, calls()), (1, approach("ivo", with_offer=False)), (2, approach("marta"))],
         3,
         1,
     ),

@@ -218,7 +218,7 @@ async def test_backup_is_taken_while_others_write(
     async def copy() -> tuple[int, int]:
         nonlocal is_over
         before = acknowledged
-        await store.append(Append(expected={}, keys=KeyChanges(forgotten=(MARTA,))))
+        await store.append(Append(expected={}, keys=KeyChanges(forgotten=(IVO,))))
         await store.backup(backup)
         is_over = True
         return before, acknowledged

@@ -33,18 +33,13 @@ from clientela.domain.interaction.recording import (
     RecordSignal,
     ResolveConflict,
 )
-from clientela.domain.ownership.claim import (
-    OWNERSHIP,
-    Approach,
-    ApproachRefused,
-    ClientClaimed,
-    OrphanClient,
-    OwnerReplaced,
-    Ownership,
-    ReplaceOwner,
-)
+from clientela.domain.ownership.claim import Approach, ApproachRefused, ClientClaimed
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.orphaning import OrphanClient
 from clientela.domain.ownership.policy import CONFLICT, EMPLOYEE_LEFT, OwnershipPolicy
 from clientela.domain.ownership.refusals import ClientTakenError
+from clientela.domain.ownership.replacement import OwnerReplaced, ReplaceOwner
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.policy import PurchasePolicy
 from clientela.domain.purchase.recording import PURCHASE, RecordPurchase, RecordReturn

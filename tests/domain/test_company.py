@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.domain.company import Company
+from clientela.domain.company import Company, together
 from clientela.domain.draft import State, state
 from clientela.domain.errors import KeyTakenError, RefusedError
 from clientela.domain.event import Key, Origin, PendingEvent, RecordedEvent, event
@@ -29,22 +29,17 @@ from clientela.domain.ids import (
     WalletId,
     client_journal,
     employee_journal,
-    together,
     wallet_journal,
 )
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import STAFF, RecordLeaving
 from clientela.domain.organisation.units import UNITS, RegisterUnit, UnitKind
-from clientela.domain.ownership.claim import (
-    OWNERSHIP,
-    Approach,
-    ApproachRefused,
-    ClientClaimed,
-    Ownership,
-    OwnershipLapsed,
-)
+from clientela.domain.ownership.claim import Approach, ApproachRefused, ClientClaimed
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.lapse import OwnershipLapsed
 from clientela.domain.ownership.policy import OwnershipPolicy
 from clientela.domain.ownership.refusals import ClientTakenError, SellerLeftError
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal, TokenVault, Vault
 from clientela.domain.purchase.recording import PURCHASE
 from clientela.domain.record import HistoryNeededError

@@ -63,6 +63,7 @@ def test_kills_at_random_find_sabotage(path: Path, sabotage: str, sign: str):
     """G1: acknowledging before the commit, or an answer in a second transaction, is found."""
     moments = random.Random(17)
     acknowledged: set[Step] = set()
+    found: list[str] = []
 
     for _ in range(KILLS_SABOTAGED_MAX):
         acknowledged |= killed(path, moments.uniform(0, SECONDS_MAX), "--sabotage", sabotage)

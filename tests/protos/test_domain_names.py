@@ -31,7 +31,8 @@ from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.roles import GrantRole, RevokeRole
 from clientela.domain.organisation.staff import MoveEmployee, RecordLeaving
 from clientela.domain.organisation.units import MoveUnit, RegisterUnit, UnitKind
-from clientela.domain.ownership.claim import Approach, ReplaceOwner
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.replacement import ReplaceOwner
 from clientela.domain.purchase.matching import Wanted
 from clientela.domain.purchase.recording import RecordPurchase, RecordReturn
 from clientela.v1 import (

@@ -34,7 +34,9 @@ from clientela.domain.interaction.recording import INTERACTION
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import STAFF
 from clientela.domain.organisation.units import UNITS, RegisterUnit, UnitKind
-from clientela.domain.ownership.claim import OWNERSHIP, Approach, Ownership
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal, Sealed, TokenVault
 from clientela.domain.purchase import recording
 from clientela.domain.rulebook import Rulebook

@@ -25,7 +25,7 @@ from clientela.domain.ids import (
 from clientela.domain.insight.card import Card
 from clientela.domain.insight.points import Points
 from clientela.domain.organisation.staff import RecordLeaving
-from clientela.domain.ownership.claim import OrphanClient
+from clientela.domain.ownership.orphaning import OrphanClient
 from clientela.domain.personal import Personal
 from clientela.services.cards import (
     ALTERNATIVES_MAX,

@@ -31,13 +31,11 @@ from clientela.domain.ids import (
     wallet_journal,
 )
 from clientela.domain.interaction.recording import RecordConflict, RecordSignal
-from clientela.domain.ownership.claim import (
-    OWNERSHIP,
-    ClientClaimed,
-    ReplaceOwner,
-)
+from clientela.domain.ownership.claim import ClientClaimed
 from clientela.domain.ownership.policy import CONFLICT
 from clientela.domain.ownership.refusals import ClientTakenError
+from clientela.domain.ownership.replacement import ReplaceOwner
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal
 from clientela.services.calls import EtagMismatchError, StoredRefusalError
 from clientela.services.store_errors import StoreUnavailableError

@@ -23,11 +23,8 @@ from clientela.domain.ids import (
     client_journal,
     employee_journal,
 )
-from clientela.domain.ownership.claim import (
-    ApproachRefused,
-    ClientClaimed,
-    Ownership,
-)
+from clientela.domain.ownership.claim import ApproachRefused, ClientClaimed
+from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.refusals import ClientTakenError
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.purchases import Purchases

@@ -11,11 +11,9 @@ from clientela.domain.errors import (
 )
 from clientela.domain.facts import ApproachMade
 from clientela.domain.organisation.staff import RecordLeaving
-from clientela.domain.ownership.claim import (
-    ClientClaimed,
-    Ownership,
-    OwnershipLapsed,
-)
+from clientela.domain.ownership.claim import ClientClaimed
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.lapse import OwnershipLapsed
 from tests.domain.spec import AT
 from tests.services.firm import (
     DAY,

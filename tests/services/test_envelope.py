@@ -14,7 +14,8 @@ import pytest
 from clientela.domain.codec import Codec, UnknownEventError, canonical
 from clientela.domain.company import Company
 from clientela.domain.ids import PrincipalId, client_journal
-from clientela.domain.ownership.claim import OWNERSHIP, Approach
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.recording import PURCHASE
 from clientela.services.envelope import BrokenChainError, chained, check_chain, decode, encode

@@ -16,13 +16,11 @@ from clientela.domain.ids import (
     Code,
 )
 from clientela.domain.interaction.recording import Contacts, RecordSignal
-from clientela.domain.ownership.claim import (
-    ClientClaimed,
-    Ownership,
-    ReplaceOwner,
-)
+from clientela.domain.ownership.claim import ClientClaimed
+from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.policy import CONFLICT
 from clientela.domain.ownership.refusals import ClientTakenError
+from clientela.domain.ownership.replacement import ReplaceOwner
 from clientela.services.store_errors import StoreUnavailableError
 from tests.domain.register import Register
 from tests.domain.spec import AT

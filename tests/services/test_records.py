@@ -12,10 +12,8 @@ from clientela.domain.ids import (
     client_journal,
     employee_journal,
 )
-from clientela.domain.ownership.claim import (
-    OWNERSHIP,
-    Ownership,
-)
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.purchase.purchases import Purchases
 from clientela.services.records import SNAPSHOT_EVERY, Records
 from tests.domain.purchase.till import TEA, bought, line

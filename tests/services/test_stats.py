@@ -16,7 +16,7 @@ from clientela.domain.identity.details import Standing
 from clientela.domain.ids import Code, WalletId, client_journal, wallet_journal
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.loyalty.wallet import Wallet
-from clientela.domain.ownership.claim import Ownership
+from clientela.domain.ownership.holding import Ownership
 from clientela.services.cards import stage_counts
 from clientela.services.envelope import decode
 from clientela.services.stats import stats

@@ -25,8 +25,8 @@ from clientela.adapters.addresses import told
 from clientela.adapters.identifiers import Identifiers
 from clientela.adapters.keeper import SqliteKeeper
 from clientela.adapters.keys.keyfile import KeyFile
-from clientela.adapters.memory_reads import MemoryReads
 from clientela.adapters.settings import Mode, Settings
+from clientela.adapters.sqlite.reads import SqliteReads
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.tokens.development import DevelopmentAuthenticator
 from clientela.adapters.tokens.key_set import KeySet
@@ -254,7 +254,7 @@ def _core(
     codec = Codec(rulebook.event_classes)
     records = Records(rulebook, codec, store)
     path = CommandPath(records, store, sessions=vault, forms=forms, clock=clock, new_id=new_id)
-    reads = ReadModels(MODELS, store, MemoryReads(), codec, sessions=vault, forms=forms)
+    reads = ReadModels(MODELS, store, SqliteReads(store), codec, sessions=vault, forms=forms)
     return Core(
         path=path,
         reads=reads,

@@ -11,7 +11,7 @@ import attrs
 
 from clientela.domain.event import Key
 from clientela.domain.fingerprint import NOTHING
-from clientela.domain.ids import Blind, Code, JournalId, together
+from clientela.domain.ids import Blind, Code, JournalId, own_journals
 from clientela.domain.record import Holder
 from clientela.services.ports import PAGE_MAX
 from clientela.services.rows import (
@@ -187,7 +187,7 @@ class MemoryStore:
         for person in append.keys.forgotten:
             self._keys[person] = KeyRow(person, "", b"")
             self._snapshots.pop(person, None)
-            self._forget(together(person), append.keys.scopes)
+            self._forget(own_journals(person), append.keys.scopes)
 
     def _forget(self, journals: tuple[JournalId, ...], scopes: tuple[Code, ...]) -> None:
         self._forgotten.update(journals)

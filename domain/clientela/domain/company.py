@@ -34,7 +34,7 @@ from clientela.domain.ids import (
     Ref,
     UnitId,
     employee_journal,
-    together,
+    own_journals,
     unit_journal,
 )
 from clientela.domain.organisation.staff import Employee, member
@@ -262,7 +262,7 @@ class Company:
 
     def _forget(self, person: JournalId, scopes: tuple[Code, ...]) -> None:
         self.vault.forget(person)
-        journals = together(person)
+        journals = own_journals(person)
         for key, holder in tuple(self._holders.items()):
             if holder.ref.journal in journals and key.scope in scopes:
                 del self._holders[key]
@@ -289,3 +289,10 @@ class Company:
 
 def _counted_ids() -> Iterator[str]:
     return (f"e{number}" for number in itertools.count(1))
+
+
+def together(journal_id: JournalId) -> tuple[JournalId, ...]:
+    """The journals that time moves together: a client and the client's own wallet."""
+    pair = (JournalKind.CLIENT, JournalKind.WALLET)
+    kinds = pair if journal_id.kind in pair else (journal_id.kind,)
+    return tuple(JournalId(kind, journal_id.id) for kind in kinds)

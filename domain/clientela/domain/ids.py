@@ -103,11 +103,11 @@ def employee_journal(employee_id: EmployeeId) -> JournalId:
     return JournalId(JournalKind.EMPLOYEE, employee_id)
 
 
-def together(journal_id: JournalId) -> tuple[JournalId, ...]:
-    """The journals that go together: a client's and the client's own wallet's; else the one."""
-    pair = (JournalKind.CLIENT, JournalKind.WALLET)
-    kinds = pair if journal_id.kind in pair else (journal_id.kind,)
-    return tuple(JournalId(kind, journal_id.id) for kind in kinds)
+def own_journals(person: JournalId) -> tuple[JournalId, ...]:
+    """The journals of a person: the one that names them, and that of a client's own wallet."""
+    if person.kind is not JournalKind.CLIENT:
+        return (person,)
+    return (person, wallet_journal(WalletId(person.id)))
 
 
 DEFINITIONS_JOURNAL = JournalId(JournalKind.DEFINITIONS, "company")

@@ -22,7 +22,7 @@ from clientela.domain.lifecycle.stages import LIFECYCLE
 from clientela.domain.loyalty.ledger import LOYALTY
 from clientela.domain.organisation.staff import STAFF
 from clientela.domain.organisation.units import UNITS
-from clientela.domain.ownership.claim import OWNERSHIP
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Vault
 from clientela.domain.purchase.recording import PURCHASE
 from clientela.domain.rulebook import Rulebook

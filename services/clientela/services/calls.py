@@ -13,7 +13,7 @@ from clientela.domain.errors import Category, DomainError
 from clientela.domain.event import SYSTEM, Actor, RecordedEvent
 from clientela.domain.ids import JournalId, UnitId
 from clientela.domain.record import Record
-from clientela.services.rows import Answer
+from clientela.services.rows import Answer, KeyRow
 
 
 class ContendedError(DomainError):
@@ -117,10 +117,16 @@ class Outcome:
 
         versions: Versions of the named journals after it.
 
+        at: When it was decided; of a repeat, when it was the first time.
+
         replayed: Whether this repeats the answer to the same request.
+
+        keys: Keys of persons that it made; those of a trial are not stored.
     """
 
     record: Record
     events: tuple[RecordedEvent, ...]
     versions: Mapping[JournalId, int]
+    at: datetime
     replayed: bool = False
+    keys: tuple[KeyRow, ...] = ()

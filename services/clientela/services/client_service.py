@@ -18,11 +18,13 @@ from clientela.domain.ids import (
     wallet_journal,
 )
 from clientela.domain.insight.card import Card
+from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.loyalty.card_rules import card_key
 from clientela.domain.loyalty.wallet import Wallet
-from clientela.domain.ownership.claim import Ownership
+from clientela.domain.ownership.holding import Ownership
 from clientela.domain.record import Record
+from clientela.services.calls import Outcome
 from clientela.services.cards import (
     Page,
     card_of,
@@ -40,8 +42,8 @@ from clientela.services.timelines import Entry, timeline
 from clientela.services.translate import client as wire
 from clientela.services.translate import fields, search
 from clientela.services.translate.messages import journal_versions
-from clientela.services.translate.pages import page, sliced
-from clientela.services.translate.reads import as_of, check_read, consistency
+from clientela.services.translate.pages import page_of_moment, sliced_at
+from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
 from clientela.v1 import client_pb2 as pb
 from clientela.v1 import client_pb2_grpc
 
@@ -62,26 +64,34 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
     ) -> pb.RegisterClientResponse:
         command = wire.register_client(request, self._core.ids)
         done, outcome = await self._core.mutate(request, command, IDENTITY)
-        return pb.RegisterClientResponse(outcome=outcome, client=await self._client(done.record))
+        return pb.RegisterClientResponse(
+            outcome=outcome, client=await self._client(done.record, done)
+        )
 
     async def UpdateClient(
         self, request: pb.UpdateClientRequest, context: Any
     ) -> pb.UpdateClientResponse:
         done, outcome = await self._core.mutate(request, wire.update_client(request), IDENTITY)
-        return pb.UpdateClientResponse(outcome=outcome, client=await self._client(done.record))
+        return pb.UpdateClientResponse(
+            outcome=outcome, client=await self._client(done.record, done)
+        )
 
     async def AddIdentifier(
         self, request: pb.AddIdentifierRequest, context: Any
     ) -> pb.AddIdentifierResponse:
         done, outcome = await self._core.mutate(request, wire.add_identifier(request), IDENTITY)
-        return pb.AddIdentifierResponse(outcome=outcome, client=await self._client(done.record))
+        return pb.AddIdentifierResponse(
+            outcome=outcome, client=await self._client(done.record, done)
+        )
 
     async def RemoveIdentifier(
         self, request: pb.RemoveIdentifierRequest, context: Any
     ) -> pb.RemoveIdentifierResponse:
         command = wire.remove_identifier(request)
         done, outcome = await self._core.mutate(request, command, IDENTITY)
-        return pb.RemoveIdentifierResponse(outcome=outcome, client=await self._client(done.record))
+        return pb.RemoveIdentifierResponse(
+            outcome=outcome, client=await self._client(done.record, done)
+        )
 
     async def EraseClient(
         self, request: pb.EraseClientRequest, context: Any
@@ -91,25 +101,27 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         erased = done.record.of(Profile).erased
         if erased is not None and not request.validate_only:
             await self._core.reads.catch_up_all()
-            moment = (await self._core.event(erased)).occurred_at
+            moment = (await self._core.event(erased, done)).occurred_at
             response.erased_at.FromDatetime(moment)
         return response
 
     async def GetClient(self, request: pb.GetClientRequest, context: Any) -> pb.Client:
         check_read(request)
         client_id = fields.named(ClientId, request.client_id, "client_id")
+        moment = as_of(request, by_effect=False)
         view = await self._core.view(
-            client_journal(client_id),
-            consistency=consistency(request),
-            as_of=as_of(request, by_effect=False),
+            client_journal(client_id), consistency=consistency(request), as_of=moment
         )
         check_exists(view.record, JournalKind.CLIENT)
-        return await self._client(view.record)
+        return await self._client(view.record, moment=moment)
 
     async def ListClients(
         self, request: pb.ListClientsRequest, context: Any
     ) -> pb.ListClientsResponse:
-        cards, token = await listed(self._core, request, *_terms(search.client_filter(request)))
+        wanted = search.client_filter(request)
+        cards, token = await listed(
+            self._core, request, *_terms(wanted), any_of=await self._stages(wanted)
+        )
         return pb.ListClientsResponse(clients=await self._summaries(cards), next_page_token=token)
 
     async def FindClients(
@@ -127,11 +139,14 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         self, request: pb.GetTimelineRequest, context: Any
     ) -> pb.GetTimelineResponse:
         query = search.timeline_query(request)
+        wanted, upto = page_of_moment(request)
         journals = _journals(query.client_id, with_wallet=query.with_wallet)
         view = await self._core.view(*journals, consistency=consistency(request))
         check_exists(view.record, JournalKind.CLIENT)
-        found = await timeline(self._core, query, journals)
-        shown, token = sliced(request, page(request), found)
+        await self._core.check_reached(query.as_of.known_at or {})
+        upto = await self._core.store.last_position() if upto is None else upto
+        found = [e for e in await timeline(self._core, query, journals) if e[1].position <= upto]
+        shown, token = sliced_at(request, wanted, found, upto)
         return pb.GetTimelineResponse(
             entries=await self._entries(shown, journals), next_page_token=token
         )
@@ -145,28 +160,32 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         view = await self._core.view(*journals)
         check_exists(view.record, JournalKind.CLIENT)
         yield pb.ExportClientResponse(client=await self._client(view.record))
-        query = search.TimelineQuery(client_id=client_id, with_wallet=True)
+        versions = {journal_id: view.heads[journal_id].version for journal_id in journals}
+        query = search.TimelineQuery(
+            client_id=client_id, with_wallet=True, as_of=AsOf(known_at=versions)
+        )
         found = await timeline(self._core, query, journals)
         for entry in await self._entries(found, journals):
             yield pb.ExportClientResponse(entry=entry)
-        versions = {journal_id: view.heads[journal_id].version for journal_id in journals}
         summary = pb.ExportClientResponse.Summary(
             entries=len(found), versions=journal_versions(versions)
         )
         yield pb.ExportClientResponse(summary=summary)
 
-    async def _client(self, record: Record) -> pb.Client:
+    async def _client(
+        self, record: Record, done: Outcome | None = None, moment: AsOf | None = None
+    ) -> pb.Client:
         profile = record.of(Profile)
         assert profile.registered is not None
         journal_id = record.journal(JournalKind.CLIENT).id
-        registered = await self._core.event(profile.registered)
-        erased = None if profile.erased is None else await self._core.event(profile.erased)
+        registered = await self._core.event(profile.registered, done)
+        erased = None if profile.erased is None else await self._core.event(profile.erased, done)
         return wire.client(
             profile,
-            await self._core.opening(journal_id),
+            await self._core.opening(journal_id, done=done),
             registered_at=registered.occurred_at,
             erased_at=None if erased is None else erased.occurred_at,
-            etag=self._core.etag(record, IDENTITY),
+            etag=self._core.etag(record, IDENTITY, moment),
             versions=self._core.versions(record),
         )
 
@@ -191,6 +210,16 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         opening = await self._core.opening(*journals)
         codec = self._core.path.records.codec
         return [wire.timeline_entry(recorded, row, codec, opening) for recorded, row in found]
+
+    async def _stages(self, wanted: search.ClientFilter) -> list[Term]:
+        """The stage that clients must be in, or a part of it (LIFE-11)."""
+        if wanted.model is None or wanted.stage is None:
+            return []
+        definitions = await self._core.definitions()
+        model = definitions.at(self._core.now()).of(LifecycleDefinition).model(wanted.model)
+        stages = () if model is None else model.stages
+        parts = (stage.id for stage in stages if stage.parent == wanted.stage)
+        return [stage_is(wanted.model, stage) for stage in (wanted.stage, *parts)]
 
     async def _found(self, wanted: search.Sought, bounds: dict[str, Any]) -> Page:
         reads, naming = self._core.reads, self._core.naming()
@@ -228,8 +257,6 @@ def _terms(wanted: search.ClientFilter) -> list[Term]:
         terms.append(orphaned_is(is_so=wanted.orphaned))
     if wanted.standing is not None:
         terms.append(standing_is(wanted.standing))
-    if wanted.model is not None and wanted.stage is not None:
-        terms.append(stage_is(wanted.model, wanted.stage))
     return terms
 
 

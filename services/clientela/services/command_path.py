@@ -129,7 +129,8 @@ class CommandPath:
         """These journals as committed, with time elapsed up to *at* or now; appends nothing."""
         attempt = await self._decided(self._elapsing(journal_ids, at))
         assert isinstance(attempt, Attempt)
-        return attrs.evolve(attempt.view, record=attempt.decision.record)
+        decision = attempt.decision
+        return attrs.evolve(attempt.view, record=decision.record, elapsed=decision.events)
 
     def _elapsing(self, journal_ids: tuple[JournalId, ...], at: datetime | None) -> Task:
         return Task(
@@ -167,7 +168,11 @@ class CommandPath:
         if decision.refusal is not None:
             raise decision.refusal
         return Outcome(
-            record=decision.record, events=decision.events, versions=versions_of(decision.record)
+            record=decision.record,
+            events=decision.events,
+            versions=versions_of(decision.record),
+            at=attempt.now,
+            keys=attempt.session.changes.made,
         )
 
     async def _decided(self, task: Task) -> Attempt | Answer:
@@ -318,5 +323,6 @@ class CommandPath:
             record=await self.records.at(answer.versions),
             events=tuple(sorted(events, key=lambda recorded: recorded.index)),
             versions=answer.versions,
+            at=answer.at,
             replayed=True,
         )

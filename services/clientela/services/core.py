@@ -22,6 +22,7 @@ from clientela.domain.ruleset import Command, RuleSet
 from clientela.services.calls import Outcome
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
+from clientela.services.envelope import decode
 from clientela.services.follow_ups import FollowUps
 from clientela.services.ports import JournalStore, NewId, Sessions
 from clientela.services.read_models import ReadModels
@@ -32,6 +33,8 @@ from clientela.services.translate.client import SourceIds
 from clientela.services.translate.mutations import call, outcome
 from clientela.services.translate.opening import Opening
 from clientela.services.translate.reads import AsOf, Consistency
+from clientela.services.translate.reads import consistency as consistency_of
+from clientela.services.translate.refusals import VersionAheadError
 from clientela.services.views import View
 from clientela.v1 import common_pb2
 
@@ -113,13 +116,36 @@ class Core:
         Raises:
             VersionAheadError: a journal has not come as far as it must have.
         """
-        view = await self.path.read(*journal_ids)
         if consistency is not None:
-            consistency.check_reached({j: head.version for j, head in view.heads.items()})
+            await self.check_reached(consistency.at_least)
         if as_of is None or as_of.known_at is None:
-            return view
-        known = {j: as_of.known_at.get(j, view.heads[j].version) for j in journal_ids}
-        return attrs.evolve(view, record=await self.path.records.at(known))
+            return await self.path.read(*journal_ids)
+        known = {j: as_of.known_at.get(j, 0) for j in journal_ids}
+        await self.check_reached(known)
+        view = await self.path.read(*journal_ids)
+        return attrs.evolve(view, record=await self.path.records.at(known), elapsed=())
+
+    async def check_fresh(self, request: Any) -> None:
+        """
+        Check that everything is here that the field `consistency` of *request* wants to be.
+
+        Raises:
+            InvalidValueError: the field is malformed.
+
+            VersionAheadError: a journal has not come as far as it must have.
+        """
+        await self.check_reached(consistency_of(request).at_least)
+
+    async def check_reached(self, wanted: Mapping[JournalId, int]) -> None:
+        """
+        Check that journals have come as far as *wanted*.
+
+        Raises:
+            VersionAheadError: one has not.
+        """
+        for journal_id, least in sorted(wanted.items()):
+            if least and not await self.store.read(journal_id, least - 1, 1):
+                raise VersionAheadError(journal_id, least)
 
     def persons(self, record: Record) -> tuple[JournalId, ...]:
         """Persons whose values the journals of *record* may hold: their own, and the holder's."""
@@ -132,26 +158,57 @@ class Core:
         """Versions of the journals of *record*."""
         return {journal.id: journal.version for journal in record.journals}
 
-    def etag(self, record: Record, rule_set: RuleSet) -> str:
-        """Etag of the rule set's part of *record*."""
-        return self.path.records.etag(record, rule_set)
+    def etag(self, record: Record, rule_set: RuleSet, as_of: AsOf | None = None) -> str:
+        """Etag of the rule set's part of *record*; none for the past."""
+        is_now = as_of is None or as_of.is_now
+        return self.path.records.etag(record, rule_set) if is_now else ""
 
-    async def event(self, ref: Ref) -> RecordedEvent:
+    async def history(self, view: View, kind: JournalKind) -> tuple[RecordedEvent, ...]:
+        """Every event of the journal of *kind* as *view* has it, oldest first."""
+        journal = view.record.journal(kind)
+        elapsed = tuple(e for e in view.elapsed if e.journal == journal.id)
+        committed = journal.version - len(elapsed)
+        return (*await self.path.records.history(journal.id, committed), *elapsed)
+
+    async def moment(self, view: View, kind: JournalKind, as_of: AsOf) -> datetime:
+        """When the journal of *kind* is as *view* has it: now, or when its end became known."""
+        if as_of.known_at is None:
+            return self.now()
+        journal = view.record.journal(kind)
+        return (await self.event(Ref(journal.id, journal.version))).recorded_at
+
+    async def event(self, ref: Ref, done: Outcome | None = None) -> RecordedEvent:
         """
         The event that *ref* points at.
+
+        Args:
+            ref: Which one.
+
+            done: What made it, if it did; a trial's events are not stored.
 
         Raises:
             UnknownError: there is none.
         """
-        history = await self.path.records.history(ref.journal, ref.version)
-        if len(history) < ref.version:
+        for recorded in done.events if done is not None else ():
+            if recorded.ref == ref:
+                return recorded
+        rows = await self.store.read(ref.journal, ref.version - 1, 1)
+        if not rows:
             raise UnknownError("event", str(ref))
-        return history[ref.version - 1]
+        return decode(self.path.records.codec, rows[0])
 
-    async def opening(self, *persons: JournalId) -> Opening:
-        """What of the personal values of *persons* the caller may see."""
+    async def opening(self, *persons: JournalId, done: Outcome | None = None) -> Opening:
+        """
+        What of the personal values of *persons* the caller may see.
+
+        Args:
+            persons: Whose.
+
+            done: What made their keys, if it did; a trial's keys are not stored.
+        """
+        made = {row.person: row for row in done.keys} if done is not None else {}
         rows: dict[JournalId, KeyRow | None] = {
-            person: await self.store.key_row(person) for person in persons
+            person: await self.store.key_row(person) or made.get(person) for person in persons
         }
         return Opening(vault=self.sessions.session(rows), shows=current().shows_personal)
 

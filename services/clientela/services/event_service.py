@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from clientela.domain.errors import InvalidValueError
+from clientela.domain.errors import InvalidValueError, UnknownError
 from clientela.domain.ids import JournalKind
 from clientela.services.core import Core
 from clientela.services.envelope import decode
@@ -24,6 +24,10 @@ from clientela.v1 import event_pb2_grpc
 
 PAUSE_S = 0.2
 """Seconds between two looks for new events while somebody follows."""
+
+
+SILENCE_S_MAX = 15.0
+"""Seconds without an event after which a position alone is sent."""
 
 
 class EventServicer(event_pb2_grpc.EventServiceServicer):
@@ -42,9 +46,11 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
     ) -> pb.ReadJournalResponse:
         check_read(request)
         wanted = page(request)
-        after = int(wanted.after or _natural("after_version", request.after_version))
+        after = wanted.number or _natural("after_version", request.after_version)
         journal = journal_id(request.journal, "journal")
         rows = await self._core.store.read(journal, after, wanted.size + 1)
+        if not rows and not await self._core.store.read(journal, 0, 1):
+            raise UnknownError(journal.kind.value, journal.id)
         shown = rows[: wanted.size]
         token = next_page_token(request, str(shown[-1].version)) if len(rows) > len(shown) else ""
         return pb.ReadJournalResponse(events=map(self._event, shown), next_page_token=token)
@@ -55,7 +61,7 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
         check_read(request)
         wanted = page(request)
         kinds = journal_kinds(request.journal_kinds)
-        after = int(wanted.after or _natural("after_position", request.after_position))
+        after = wanted.number or _natural("after_position", request.after_position)
         found: list[StoredEvent] = []
         while len(found) <= wanted.size and (rows := await self._core.store.read_all(after)):
             found.extend(row for row in rows if _is_of(row, kinds))
@@ -69,12 +75,18 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
     ) -> AsyncIterator[pb.FollowEventsResponse]:
         kinds = journal_kinds(request.journal_kinds)
         after = _natural("after_position", request.after_position)
+        loop = asyncio.get_running_loop()
+        told_at = loop.time()
         while True:
             rows = await self._core.store.read_all(after)
             for row in rows:
                 after = row.position
                 if _is_of(row, kinds):
                     yield pb.FollowEventsResponse(event=self._event(row), position=after)
+                    told_at = loop.time()
+            if loop.time() - told_at >= SILENCE_S_MAX:
+                yield pb.FollowEventsResponse(position=after)
+                told_at = loop.time()
             if not rows:
                 await asyncio.sleep(PAUSE_S)
 

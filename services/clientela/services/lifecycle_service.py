@@ -21,7 +21,7 @@ from clientela.services.listing import counted
 from clientela.services.request_context import current
 from clientela.services.translate import lifecycle as wire
 from clientela.services.translate.fields import code, named, named_if_any
-from clientela.services.translate.pages import page, sliced
+from clientela.services.translate.pages import page_of_moment, sliced_at
 from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
 from clientela.services.views import View
 from clientela.v1 import lifecycle_pb2 as pb
@@ -43,7 +43,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         command = wire.set_stage(request)
         done, outcome = await self._core.mutate(request, command, LIFECYCLE)
         definitions = await self._core.definitions()
-        told = explain(done.record, command.model, definitions, self._core.now())
+        told = explain(done.record, command.model, definitions, done.at)
         return pb.SetStageResponse(outcome=outcome, stage=self._stage(done.record, told))
 
     async def GetStage(self, request: pb.GetStageRequest, context: Any) -> pb.ClientStage:
@@ -51,8 +51,8 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         view = await self._view(request, moment)
         if moment.effective_at is not None:
             return await self._past(view, request.model, moment.effective_at)
-        told = explain(view.record, Code(request.model), view.definitions, self._core.now())
-        return self._stage(view.record, told)
+        told = await self._told(view, request.model, moment)
+        return self._stage(view.record, told, moment)
 
     async def ExplainStage(
         self, request: pb.ExplainStageRequest, context: Any
@@ -62,9 +62,9 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         if moment.effective_at is not None:
             past = await self._past(view, request.model, moment.effective_at)
             return pb.ExplainStageResponse(stage=past)
-        told = explain(view.record, Code(request.model), view.definitions, self._core.now())
+        told = await self._told(view, request.model, moment)
         return pb.ExplainStageResponse(
-            stage=self._stage(view.record, told), ways=map(wire.way_out, told.ways)
+            stage=self._stage(view.record, told, moment), ways=map(wire.way_out, told.ways)
         )
 
     async def ListStageVisits(
@@ -73,12 +73,13 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         moment = as_of(request, by_effect=True)
         view = await self._view(request, moment)
         model = _model(view.definitions, request.model, self._core.now())
-        journal = view.record.journal(JournalKind.CLIENT)
-        history = await self._core.path.records.history(journal.id, journal.version)
-        found = visits(history, model.id)
+        wanted, upto = page_of_moment(request)
+        history = await self._core.history(view, JournalKind.CLIENT)
+        upto = len(history) if upto is None else upto
+        found = visits(history[:upto], model.id)
         if moment.effective_at is not None:
             found = tuple(v for v in found if v.began_at <= moment.effective_at)
-        shown, token = sliced(request, page(request), found)
+        shown, token = sliced_at(request, wanted, found, upto)
         return pb.ListStageVisitsResponse(
             visits=[wire.visit(each, model.top(each.stage)) for each in shown],
             next_page_token=token,
@@ -88,6 +89,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         self, request: pb.CountStagesRequest, context: Any
     ) -> pb.CountStagesResponse:
         check_read(request)
+        await self._core.check_fresh(request)
         model = _model(await self._core.definitions(), request.model, self._core.now())
         unit_id = named_if_any(UnitId, request.unit_id, "unit_id")
         if unit_id is None and current().reach.is_whole:
@@ -117,21 +119,27 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         return view
 
     async def _past(self, view: View, model: str, moment: datetime) -> pb.ClientStage:
-        journal = view.record.journal(JournalKind.CLIENT)
-        history = await self._core.path.records.history(journal.id, journal.version)
+        history = await self._core.history(view, JournalKind.CLIENT)
         told = stage_at(history, Code(model), moment)
         if told is None:
             raise UnknownError("stage", model)
         top = _model(view.definitions, model, self._core.now()).top(told.stage)
         versions = self._core.versions(view.record)
-        return wire.past_stage(ClientId(journal.id.id), told, top, versions)
+        client_id = ClientId(view.record.journal(JournalKind.CLIENT).id.id)
+        return wire.past_stage(client_id, told, top, versions)
 
-    def _stage(self, record: Record, told: Explanation) -> pb.ClientStage:
+    async def _told(self, view: View, model: str, moment: AsOf) -> Explanation:
+        at = await self._core.moment(view, JournalKind.CLIENT, moment)
+        return explain(view.record, Code(model), view.definitions, at)
+
+    def _stage(
+        self, record: Record, told: Explanation, moment: AsOf | None = None
+    ) -> pb.ClientStage:
         client_id = ClientId(record.journal(JournalKind.CLIENT).id.id)
         return wire.client_stage(
             client_id,
             told,
-            etag=self._core.etag(record, LIFECYCLE),
+            etag=self._core.etag(record, LIFECYCLE, moment),
             versions=self._core.versions(record),
         )
 

@@ -52,6 +52,11 @@ async def listed(
     return await paged_cards(core, request, find, unit_id)
 
 
+async def seen_with(core: Core, *terms: Term, after: str = "") -> Page:
+    """A page of clients with *terms* whom the caller may see."""
+    return await cards_with(core.reads, *terms, sees=_sees(core, None), after=after)
+
+
 async def counted(core: Core, *terms: Term, unit_id: UnitId | None = None) -> int:
     """How many clients with *terms* the caller may see, of the unit and those below it."""
     total, after = 0, ""
@@ -69,6 +74,8 @@ async def paged_cards(
 ) -> tuple[Sequence[Card], str]:
     """The page of what *find* finds and the caller may see, and the token of the next page."""
     wanted = page(request)
+    if "consistency" in request.DESCRIPTOR.fields_by_name:
+        await core.check_fresh(request)
     found = await find(sees=_sees(core, unit_id), after=wanted.after, limit=wanted.size)
     token = next_page_token(request, found.after) if found.after else ""
     return found.cards, token

@@ -18,12 +18,13 @@ from clientela.domain.loyalty.programme import Programme
 from clientela.domain.loyalty.statement import statement
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.record import Record
+from clientela.services.calls import Outcome
 from clientela.services.core import Core, check_exists
 from clientela.services.translate import loyalty as asked
 from clientela.services.translate import points as wire
 from clientela.services.translate.fields import named
 from clientela.services.translate.messages import money_if_any
-from clientela.services.translate.pages import page, sliced
+from clientela.services.translate.pages import page, page_of_moment, paged, sliced_at
 from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
 from clientela.services.views import View
 from clientela.v1 import loyalty_pb2 as pb
@@ -49,18 +50,20 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
         self, request: pb.OpenWalletRequest, context: Any
     ) -> pb.OpenWalletResponse:
         done, outcome = await self._core.mutate(request, asked.open_wallet(request), LOYALTY)
-        return pb.OpenWalletResponse(outcome=outcome, balance=await self._balance(done.record))
+        return pb.OpenWalletResponse(
+            outcome=outcome, balance=await self._balance(done.record, done.at)
+        )
 
     async def IssueCard(self, request: pb.IssueCardRequest, context: Any) -> pb.IssueCardResponse:
         command = asked.issue_card(request)
         done, outcome = await self._core.mutate(request, command, LOYALTY)
-        card = await self._card(done.record, command.card_id)
+        card = await self._card(done, command.card_id)
         return pb.IssueCardResponse(outcome=outcome, card=card)
 
     async def BlockCard(self, request: pb.BlockCardRequest, context: Any) -> pb.BlockCardResponse:
         command = asked.block_card(request)
         done, outcome = await self._core.mutate(request, command, LOYALTY)
-        card = await self._card(done.record, command.card_id)
+        card = await self._card(done, command.card_id)
         return pb.BlockCardResponse(outcome=outcome, card=card)
 
     async def UnblockCard(
@@ -68,7 +71,7 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
     ) -> pb.UnblockCardResponse:
         command = asked.unblock_card(request)
         done, outcome = await self._core.mutate(request, command, LOYALTY)
-        card = await self._card(done.record, command.card_id)
+        card = await self._card(done, command.card_id)
         return pb.UnblockCardResponse(outcome=outcome, card=card)
 
     async def ReplaceCard(
@@ -76,13 +79,15 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
     ) -> pb.ReplaceCardResponse:
         command = asked.replace_card(request)
         done, outcome = await self._core.mutate(request, command, LOYALTY)
-        card = await self._card(done.record, command.new_card_id)
+        card = await self._card(done, command.new_card_id)
         return pb.ReplaceCardResponse(outcome=outcome, card=card)
 
     async def ListCards(self, request: pb.ListCardsRequest, context: Any) -> pb.ListCardsResponse:
         view = await self._view(request)
-        cards = view.record.of(Wallet).cards.values()
-        shown, token = sliced(request, page(request), cards)
+        wanted = page(request)
+        cards = sorted(view.record.of(Wallet).cards.values(), key=lambda each: each.card_id)
+        later = [each for each in cards if each.card_id > wanted.after]
+        shown, token = paged(request, wanted, later, lambda each: each.card_id)
         opening = await self._core.opening(*self._core.persons(view.record))
         return pb.ListCardsResponse(
             cards=[wire.card(each, opening) for each in shown], next_page_token=token
@@ -93,32 +98,37 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
     ) -> pb.SpendPointsResponse:
         command = asked.spend_points(request)
         done, outcome = await self._core.mutate(request, command, LOYALTY)
-        programme = await self._programme()
-        value = programme.point_value
+        value = (await self._programme(done.at)).point_value
         worth = None if value is None else value.of(command.points)
         return pb.SpendPointsResponse(
-            outcome=outcome, worth=money_if_any(worth), balance=await self._balance(done.record)
+            outcome=outcome,
+            worth=money_if_any(worth),
+            balance=await self._balance(done.record, done.at),
         )
 
     async def AdjustPoints(
         self, request: pb.AdjustPointsRequest, context: Any
     ) -> pb.AdjustPointsResponse:
         done, outcome = await self._core.mutate(request, asked.adjust_points(request), LOYALTY)
-        return pb.AdjustPointsResponse(outcome=outcome, balance=await self._balance(done.record))
+        return pb.AdjustPointsResponse(
+            outcome=outcome, balance=await self._balance(done.record, done.at)
+        )
 
     async def GetBalance(self, request: pb.GetBalanceRequest, context: Any) -> pb.Balance:
-        view = await self._view(request, as_of(request, by_effect=False))
-        return await self._balance(view.record)
+        moment = as_of(request, by_effect=False)
+        view = await self._view(request, moment)
+        return await self._balance_of(view, moment)
 
     async def GetStatement(
         self, request: pb.GetStatementRequest, context: Any
     ) -> pb.GetStatementResponse:
         query = asked.statement_query(request)
-        await self._view(request)
-        events = await self._core.path.records.history(wallet_journal(query.wallet_id))
+        wanted, upto = page_of_moment(request)
+        events = await self._core.history(await self._view(request), JournalKind.WALLET)
+        upto = len(events) if upto is None else upto
         begin, end = query.begin or BEGIN_OF_TIME, query.end or END_OF_TIME
-        found = statement(events, begin, end, query.axis)
-        shown, token = sliced(request, page(request), found.lines)
+        found = statement(events[:upto], begin, end, query.axis)
+        shown, token = sliced_at(request, wanted, found.lines, upto)
         return pb.GetStatementResponse(
             opening=found.opening,
             movements=map(wire.statement_line, shown),
@@ -129,12 +139,13 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
     async def ExplainBalance(
         self, request: pb.ExplainBalanceRequest, context: Any
     ) -> pb.ExplainBalanceResponse:
-        view = await self._view(request, as_of(request, by_effect=False))
-        journal = view.record.journal(JournalKind.WALLET)
-        events = await self._core.path.records.history(journal.id, journal.version)
-        told = explain(view.record.of(Wallet), events, self._core.now())
+        moment = as_of(request, by_effect=False)
+        view = await self._view(request, moment)
+        events = await self._core.history(view, JournalKind.WALLET)
+        at = await self._core.moment(view, JournalKind.WALLET, moment)
+        told = explain(view.record.of(Wallet), events, at)
         by_ref: dict[Ref, RecordedEvent] = {recorded.ref: recorded for recorded in events}
-        return wire.explained(told, await self._balance(view.record), by_ref)
+        return wire.explained(told, await self._balance_of(view, moment), by_ref)
 
     async def _view(self, request: Any, moment: AsOf | None = None) -> View:
         check_read(request)
@@ -146,24 +157,30 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
         check_exists(view.record, JournalKind.WALLET)
         return view
 
-    async def _programme(self) -> Programme:
+    async def _programme(self, at: datetime) -> Programme:
         definitions = await self._core.definitions()
-        return definitions.at(self._core.now()).of(Programme)
+        return definitions.at(at).of(Programme)
 
-    async def _balance(self, record: Record) -> pb.Balance:
+    async def _balance_of(self, view: View, moment: AsOf) -> pb.Balance:
+        at = await self._core.moment(view, JournalKind.WALLET, moment)
+        return await self._balance(view.record, at, moment)
+
+    async def _balance(
+        self, record: Record, at: datetime, moment: AsOf | None = None
+    ) -> pb.Balance:
         journal = record.journal(JournalKind.WALLET)
         return wire.balance(
             WalletId(journal.id.id),
             record.of(Wallet),
-            self._core.now(),
-            (await self._programme()).point_value,
-            etag=self._core.etag(record, LOYALTY),
+            at,
+            (await self._programme(at)).point_value,
+            etag=self._core.etag(record, LOYALTY, moment),
             versions=self._core.versions(record),
         )
 
-    async def _card(self, record: Record, card_id: CardId) -> pb.Card | None:
-        wallet = record.of(Wallet)
+    async def _card(self, done: Outcome, card_id: CardId) -> pb.Card:
+        wallet = done.record.of(Wallet)
         if card_id not in wallet.cards:
             raise UnknownError("card", card_id)
-        opening = await self._core.opening(*self._core.persons(record))
+        opening = await self._core.opening(*self._core.persons(done.record), done=done)
         return wire.card(card_of(wallet, card_id), opening)

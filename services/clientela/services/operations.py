@@ -4,7 +4,7 @@ Operations: moving virtual time, and checking that everything kept agrees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,9 @@ from clientela.services.views import Needs
 
 
 PROBLEMS_MAX = 1_000
+
+READINGS_MAX = 10
+"""How often something is checked again because somebody has written meanwhile."""
 
 CLOCK = "clock"
 """Note: the moment at which virtual time stands; nothing while the store runs in real time."""
@@ -108,13 +111,14 @@ async def verify(core: Core, models: tuple[ReadModel, ...], keeper: Keeper) -> F
     """Check hashes, states, due moments, read models and the file against the journal."""
     checking = _Checking(core, models)
     await checking.read()
-    problems = [*await keeper.faults(), *checking.problems]
+    problems = [*await keeper.faults()]
     for journal_id in sorted(checking.heads):
-        problems.extend(await checking.journal(journal_id))
+        problems.extend(await checking.lasting(checking.journal, journal_id))
     for model in models:
-        problems.extend(await checking.model(model))
+        for key in checking.keys(model):
+            problems.extend(await checking.lasting(checking.row, model, key))
     return Findings(
-        problems=tuple(problems[:PROBLEMS_MAX]),
+        problems=(*checking.problems, *problems)[:PROBLEMS_MAX],
         journals=len(checking.heads),
         events=checking.events,
     )
@@ -132,13 +136,14 @@ class _Checking:
         self.heads: dict[JournalId, Head] = {}
         self.problems: list[str] = []
         self.events = 0
+        self._position = 0
 
-    async def read(self) -> None:
-        """Read every event once: hashes, states, rows of read models."""
-        position = 0
-        while page := await self._core.store.read_all(position):
+    async def read(self) -> bool:
+        """Read every event not read yet: hashes, states, rows of read models; whether any came."""
+        begin = self._position
+        while page := await self._core.store.read_all(self._position):
             for row in page:
-                position = row.position
+                self._position = row.position
                 self.events += 1
                 try:
                     self.heads[row.journal] = check_chain([row], self.heads.get(row.journal))
@@ -146,6 +151,16 @@ class _Checking:
                     self.problems.append(str(broken))
                     self.heads[row.journal] = Head(row.version, row.hash, row.recorded_at)
                 self._fold(decode(self._core.path.records.codec, row))
+        return self._position > begin
+
+    async def lasting(self, check: Callable[..., Awaitable[list[str]]], *of: Any) -> list[str]:
+        """What *check* finds wrong, and not only because something was written meanwhile."""
+        problems = await check(*of)
+        for _ in range(READINGS_MAX):
+            if not problems or not await self.read():
+                break
+            problems = await check(*of)
+        return problems
 
     def _fold(self, recorded: RecordedEvent) -> None:
         journal_id = recorded.journal
@@ -158,11 +173,11 @@ class _Checking:
                 rows = self._rows[model.name]
                 rows[key] = model.evolve(rows.get(key), recorded)
 
-    async def journal(self, journal_id: JournalId) -> Iterator[str]:
+    async def journal(self, journal_id: JournalId) -> list[str]:
         """What is wrong with a journal as it is kept."""
         view = await self._core.path.records.load(Needs(journals=(journal_id,)))
         kept = view.record.journal(journal_id.kind)
-        folded = self._folded[journal_id].seal()
+        folded = self._folded[journal_id].thaw().seal()
         problems: list[str] = []
         if view.heads[journal_id] != self.heads[journal_id]:
             problems.append(f"{journal_id}: its head is not its last event")
@@ -171,16 +186,18 @@ class _Checking:
         due = self._rulebook.due(Record([folded]), view.definitions)
         if due != await self._core.store.due_at(journal_id):
             problems.append(f"{journal_id}: its due moment is not what its events come to")
-        return iter(problems)
+        return problems
 
-    async def model(self, model: ReadModel) -> Iterator[str]:
-        """What is wrong with a read model."""
-        problems: list[str] = []
-        for key, state in self._rows[model.name].items():
-            kept = await self._core.reads.get(model, key)
-            if kept is None or self._bytes(kept) != self._bytes(state):
-                problems.append(f"{model.name} {key}: not what the journal comes to")
-        return iter(problems)
+    def keys(self, model: ReadModel) -> tuple[str, ...]:
+        """Keys of the rows that a read model must have."""
+        return tuple(self._rows[model.name])
+
+    async def row(self, model: ReadModel, key: str) -> list[str]:
+        """What is wrong with a row of a read model."""
+        kept = await self._core.reads.get(model, key)
+        if kept is not None and self._bytes(kept) == self._bytes(self._rows[model.name][key]):
+            return []
+        return [f"{model.name} {key}: not what the journal comes to"]
 
     def _plain(self, journal: Journal) -> bytes:
         states = {kind.__name__: state for kind, state in journal.states.items()}

@@ -4,21 +4,25 @@ Servicer of OwnershipService.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from clientela.domain.ids import ClientId, JournalKind, client_journal
 from clientela.domain.insight.card import Card
-from clientela.domain.ownership.claim import OWNERSHIP, Ownership, lapses_at
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.lapse import lapses_at
 from clientela.domain.ownership.policy import OwnershipPolicy
-from clientela.domain.ownership.spells import spells
+from clientela.domain.ownership.rules import OWNERSHIP
+from clientela.domain.ownership.spells import owner_at, spells
 from clientela.domain.record import Record
+from clientela.services.calls import Outcome
 from clientela.services.cards import orphaned_is, owner_is
 from clientela.services.core import Core, check_exists
 from clientela.services.listing import listed
 from clientela.services.translate import ownership as wire
 from clientela.services.translate.fields import named
 from clientela.services.translate.pages import page, sliced
-from clientela.services.translate.reads import as_of, check_read, consistency
+from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
 from clientela.services.views import View
 from clientela.v1 import ownership_pb2 as pb
 from clientela.v1 import ownership_pb2_grpc
@@ -37,27 +41,27 @@ class OwnershipServicer(ownership_pb2_grpc.OwnershipServiceServicer):
 
     async def Approach(self, request: pb.ApproachRequest, context: Any) -> pb.ApproachResponse:
         done, outcome = await self._core.mutate(request, wire.approach(request), OWNERSHIP)
-        return pb.ApproachResponse(outcome=outcome, ownership=await self._now(done.record))
+        return pb.ApproachResponse(outcome=outcome, ownership=await self._after(done))
 
     async def ReplaceOwner(
         self, request: pb.ReplaceOwnerRequest, context: Any
     ) -> pb.ReplaceOwnerResponse:
         done, outcome = await self._core.mutate(request, wire.replace_owner(request), OWNERSHIP)
-        return pb.ReplaceOwnerResponse(outcome=outcome, ownership=await self._now(done.record))
+        return pb.ReplaceOwnerResponse(outcome=outcome, ownership=await self._after(done))
 
     async def GetOwnership(self, request: pb.GetOwnershipRequest, context: Any) -> pb.Ownership:
-        view = await self._view(request, request.client_id)
-        moment = as_of(request, by_effect=False)
-        if moment.is_now:
-            return await self._now(view.record)
-        view = await self._core.view(client_journal(ClientId(request.client_id)), as_of=moment)
-        return await self._ownership(view.record, etag="")
+        moment = as_of(request, by_effect=True)
+        view = await self._view(request, request.client_id, moment)
+        if moment.effective_at is not None:
+            return await self._covering(view, moment.effective_at)
+        etag = self._core.etag(view.record, OWNERSHIP, moment)
+        return await self._ownership(view.record, etag)
 
     async def ListOwnershipSpells(
         self, request: pb.ListOwnershipSpellsRequest, context: Any
     ) -> pb.ListOwnershipSpellsResponse:
-        await self._view(request, request.client_id)
-        history = await self._core.path.records.history(client_journal(ClientId(request.client_id)))
+        view = await self._view(request, request.client_id)
+        history = await self._core.history(view, JournalKind.CLIENT)
         shown, token = sliced(request, page(request), spells(history))
         return pb.ListOwnershipSpellsResponse(spells=map(wire.spell, shown), next_page_token=token)
 
@@ -73,21 +77,28 @@ class OwnershipServicer(ownership_pb2_grpc.OwnershipServiceServicer):
             orphans=[await self._orphan(card) for card in cards], next_page_token=token
         )
 
-    async def _view(self, request: Any, client_id: str) -> View:
+    async def _view(self, request: Any, client_id: str, moment: AsOf | None = None) -> View:
         check_read(request)
-        journal_id = client_journal(named(ClientId, client_id, "client_id"))
-        view = await self._core.view(journal_id, consistency=consistency(request))
+        view = await self._core.view(
+            client_journal(named(ClientId, client_id, "client_id")),
+            consistency=consistency(request),
+            as_of=moment,
+        )
         check_exists(view.record, JournalKind.CLIENT)
         return view
 
-    async def _now(self, record: Record) -> pb.Ownership:
-        return await self._ownership(record, etag=self._core.etag(record, OWNERSHIP))
+    async def _after(self, done: Outcome) -> pb.Ownership:
+        etag = self._core.etag(done.record, OWNERSHIP)
+        return await self._ownership(done.record, etag, done)
 
-    async def _ownership(self, record: Record, etag: str) -> pb.Ownership:
+    async def _ownership(
+        self, record: Record, etag: str, done: Outcome | None = None
+    ) -> pb.Ownership:
         ownership = record.of(Ownership)
-        claim = None if ownership.claim is None else await self._core.event(ownership.claim)
+        claim = None if ownership.claim is None else await self._core.event(ownership.claim, done)
         definitions = await self._core.definitions()
-        policy = definitions.at(self._core.now()).of(OwnershipPolicy)
+        # The policy under which it will lapse, whatever has been applied since.
+        policy = definitions.at(ownership.touched_at or self._core.now()).of(OwnershipPolicy)
         return wire.ownership(
             ClientId(record.journal(JournalKind.CLIENT).id.id),
             ownership,
@@ -95,6 +106,17 @@ class OwnershipServicer(ownership_pb2_grpc.OwnershipServiceServicer):
             lapses_at=lapses_at(ownership, policy),
             etag=etag,
             versions=self._core.versions(record),
+        )
+
+    async def _covering(self, view: View, moment: datetime) -> pb.Ownership:
+        """The spell that covers *moment*, by all that is known now."""
+        found = owner_at(await self._core.history(view, JournalKind.CLIENT), moment)
+        claim = None if found is None else await self._core.event(found.claim)
+        return wire.past_ownership(
+            ClientId(view.record.journal(JournalKind.CLIENT).id.id),
+            found,
+            claim=claim,
+            versions=self._core.versions(view.record),
         )
 
     async def _orphan(self, card: Card) -> pb.Orphan:

@@ -4,27 +4,36 @@ Servicer of PurchaseService.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import UTC
 from typing import Any
 
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import RecordedEvent
 from clientela.domain.facts import BusinessKey
-from clientela.domain.ids import ClientId, JournalId, JournalKind, Ref, client_journal
-from clientela.domain.purchase.purchases import Purchases
+from clientela.domain.ids import ClientId, JournalKind, Ref, client_journal, is_id
+from clientela.domain.purchase.purchases import Purchases, WaitingReturn
 from clientela.domain.purchase.recording import PURCHASE
 from clientela.services.calls import Outcome
 from clientela.services.cards import UNMATCHED
 from clientela.services.core import Core, check_exists
 from clientela.services.directory import JournalDirectory
-from clientela.services.listing import listed
+from clientela.services.listing import seen_with
 from clientela.services.request_context import current
 from clientela.services.scope import sees_client
 from clientela.services.translate import purchase as wire
 from clientela.services.translate.fields import business_key, named
-from clientela.services.translate.pages import page, sliced
+from clientela.services.translate.pages import page, paged
 from clientela.services.translate.reads import check_read, consistency
 from clientela.v1 import purchase_pb2 as pb
 from clientela.v1 import purchase_pb2_grpc
+
+
+PLACE_MARK = " "
+"""Parts the places of waiting returns; sorts before every character of an id."""
+
+VERSION_DIGITS = 12
+"""Digits of a version in such a place."""
 
 
 class PurchaseServicer(purchase_pb2_grpc.PurchaseServiceServicer):
@@ -63,23 +72,26 @@ class PurchaseServicer(purchase_pb2_grpc.PurchaseServiceServicer):
         self, request: pb.ListUnmatchedReturnsRequest, context: Any
     ) -> pb.ListUnmatchedReturnsResponse:
         check_read(request)
-        if request.client_id:
-            return await self._unmatched_of(request)
-        cards, token = await listed(self._core, request, UNMATCHED)
-        returns = [
-            wire.waiting_return(card.client_id, waiting)
-            for card in cards
-            for waiting in (await self._purchases(card.client_id)).waiting.values()
-        ]
+        await self._core.check_fresh(request)
+        wanted = page(request)
+        found: list[tuple[str, pb.WaitingReturn]] = []
+        async for client_id in self._returning(request, wanted.after.partition(PLACE_MARK)[0]):
+            found.extend(
+                (place, wire.waiting_return(client_id, waiting))
+                for place, waiting in await self._waiting(client_id)
+                if place > wanted.after
+            )
+            if len(found) > wanted.size:
+                break
+        shown, token = paged(request, wanted, found[: wanted.size + 1], lambda item: item[0])
+        returns = [waiting for _, waiting in shown]
         return pb.ListUnmatchedReturnsResponse(returns=returns, next_page_token=token)
 
     async def GetPurchase(self, request: pb.GetPurchaseRequest, context: Any) -> pb.Purchase:
         check_read(request)
         identity = business_key(request.purchase, "purchase")
         ref = await self._held(identity)
-        directory = JournalDirectory(self._core.path.records, self._core.reads)
-        client_id = ClientId(ref.journal.id)
-        if not await sees_client(current().reach, client_id, directory):
+        if not await self._is_seen(ClientId(ref.journal.id)):
             raise UnknownError("purchase", identity.id)
         await self._core.view(ref.journal, consistency=consistency(request))
         events = await self._core.path.records.history(ref.journal)
@@ -108,20 +120,46 @@ class PurchaseServicer(purchase_pb2_grpc.PurchaseServiceServicer):
             raise UnknownError("purchase", identity.id)
         return holder.ref
 
-    async def _unmatched_of(
-        self, request: pb.ListUnmatchedReturnsRequest
-    ) -> pb.ListUnmatchedReturnsResponse:
-        journal_id = client_journal(named(ClientId, request.client_id, "client_id"))
-        view = await self._core.view(journal_id, consistency=consistency(request))
-        check_exists(view.record, JournalKind.CLIENT)
-        waiting = view.record.of(Purchases).waiting.values()
-        shown, token = sliced(request, page(request), waiting)
-        client_id = ClientId(request.client_id)
-        return pb.ListUnmatchedReturnsResponse(
-            returns=[wire.waiting_return(client_id, each) for each in shown],
-            next_page_token=token,
-        )
+    async def _returning(
+        self, request: pb.ListUnmatchedReturnsRequest, after: str
+    ) -> AsyncIterator[ClientId]:
+        """Clients with waiting returns whom the caller sees, that of *after* first, by ids."""
+        if request.client_id:
+            client_id = named(ClientId, request.client_id, "client_id")
+            await self._check_seen(client_id)
+            yield client_id
+            return
+        # A token is no secret: whoever stands in it must be seen like everybody else.
+        if after and await self._is_seen(ClientId(after)):
+            yield ClientId(after)
+        while True:
+            found = await seen_with(self._core, UNMATCHED, after=after)
+            for card in found.cards:
+                yield card.client_id
+            after = found.after
+            if not after:
+                return
 
-    async def _purchases(self, client_id: ClientId) -> Purchases:
-        journal_id: JournalId = client_journal(client_id)
-        return (await self._core.view(journal_id)).record.of(Purchases)
+    async def _check_seen(self, client_id: ClientId) -> None:
+        view = await self._core.view(client_journal(client_id))
+        if not await self._is_seen(client_id):
+            raise UnknownError("client", client_id)
+        check_exists(view.record, JournalKind.CLIENT)
+
+    async def _is_seen(self, client_id: ClientId) -> bool:
+        directory = JournalDirectory(self._core.path.records, self._core.reads)
+        return is_id(client_id) and await sees_client(current().reach, client_id, directory)
+
+    async def _waiting(self, client_id: ClientId) -> list[tuple[str, WaitingReturn]]:
+        """Waiting returns of a client with their places, in order of when they came back."""
+        record = (await self._core.view(client_journal(client_id))).record
+        waiting = sorted(
+            record.of(Purchases).waiting.values(), key=lambda each: (each.occurred_at, each.ref)
+        )
+        return [(_place(client_id, each), each) for each in waiting]
+
+
+def _place(client_id: ClientId, waiting: WaitingReturn) -> str:
+    """Where a waiting return stands in the list: places are in the order of the list."""
+    moment = waiting.occurred_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return PLACE_MARK.join((client_id, moment, f"{waiting.ref.version:0{VERSION_DIGITS}}"))

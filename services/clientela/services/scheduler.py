@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from clientela.domain.ids import JournalId, together
+from clientela.domain.company import together
+from clientela.domain.ids import JournalId
 from clientela.services.command_path import CommandPath
 from clientela.services.ports import PAGE_MAX, Clock, JournalStore
 

@@ -20,7 +20,9 @@ from clientela.domain.facts import (
 )
 from clientela.domain.identity.registration import ClientRegistered
 from clientela.domain.ids import ClientId, EmployeeId, JournalKind, UnitId
-from clientela.domain.ownership.claim import ClientClaimed, OwnerReplaced, OwnershipLapsed
+from clientela.domain.ownership.claim import ClientClaimed
+from clientela.domain.ownership.lapse import OwnershipLapsed
+from clientela.domain.ownership.replacement import OwnerReplaced
 from clientela.services.read_models import ReadModel, Term
 
 

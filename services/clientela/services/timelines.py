@@ -49,7 +49,7 @@ async def _entries(core: Core, journal_id: JournalId, as_of: AsOf) -> list[Entry
         found.extend((decode(core.path.records.codec, row), row) for row in page)
         last = page[-1].version
     if as_of.known_at is not None:
-        upto = as_of.known_at.get(journal_id, last)
+        upto = as_of.known_at.get(journal_id, 0)
         found = [entry for entry in found if entry[0].version <= upto]
     if as_of.effective_at is not None:
         found = [entry for entry in found if entry[0].occurred_at <= as_of.effective_at]

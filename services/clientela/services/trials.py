@@ -59,8 +59,12 @@ class Trials:
         after: Definitions,
         until: datetime | None,
     ) -> tuple[Difference, ...]:
-        """What would have differed; long work, to be done on a thread of its own."""
-        return backtest(events, self._company(), before, after, until=until or self._core.now())
+        """
+        What would have differed up to *until*, or to the last recording.
+
+        Long work, to be done on a thread of its own.
+        """
+        return backtest(events, self._company(), before, after, until=until)
 
     def _company(self) -> _Makes:
         return _Makes(self._core, self._key_rows)

@@ -10,7 +10,7 @@ from datetime import datetime
 import attrs
 
 from clientela.domain.context import Definitions, StaffMember, UnitPlace
-from clientela.domain.event import Key
+from clientela.domain.event import Key, RecordedEvent
 from clientela.domain.ids import (
     Blind,
     EmployeeId,
@@ -107,6 +107,8 @@ class View:
         key_rows: Keys of persons.
 
         answer: To the request, if it was answered.
+
+        elapsed: What time has done to the record and is not committed yet.
     """
 
     record: Record
@@ -115,6 +117,7 @@ class View:
     registry: Registry
     key_rows: Mapping[JournalId, KeyRow | None]
     answer: Answer | None = None
+    elapsed: tuple[RecordedEvent, ...] = ()
 
     @property
     def clock(self) -> datetime | None:

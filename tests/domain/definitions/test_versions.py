@@ -17,8 +17,8 @@ from clientela.domain.definitions.versions import (
 from clientela.domain.errors import UnknownError
 from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.lifecycle.stages import LIFECYCLE
-from clientela.domain.ownership.claim import OWNERSHIP
 from clientela.domain.ownership.policy import OwnershipPolicy
+from clientela.domain.ownership.rules import OWNERSHIP
 from tests.domain.spec import AT, Scenario
 
 

@@ -39,7 +39,9 @@ from clientela.domain.money import Money
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import RecordLeaving
 from clientela.domain.organisation.units import RegisterUnit, UnitKind
-from clientela.domain.ownership.claim import Approach, OrphanClient, ReplaceOwner
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.orphaning import OrphanClient
+from clientela.domain.ownership.replacement import ReplaceOwner
 from clientela.domain.personal import Personal, TokenVault
 from clientela.domain.purchase.matching import Wanted
 from clientela.domain.purchase.recording import RecordPurchase, RecordReturn

@@ -36,7 +36,8 @@ from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.organisation.staff import RecordLeaving
-from clientela.domain.ownership.claim import OrphanClient, Ownership
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.orphaning import OrphanClient
 from clientela.domain.personal import Sealed
 from tests.domain.insight.histories import (
     AT,

@@ -49,8 +49,10 @@ from clientela.domain.interaction.recording import (
     ResolveConflict,
 )
 from clientela.domain.interaction.refusals import NoConflictError, SalesApproachError
-from clientela.domain.ownership.claim import OWNERSHIP, Approach, Ownership
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.refusals import ClientTakenError
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal, Sealed
 from tests.domain.register import REGISTER, Register
 from tests.domain.spec import AT, IVO, MARTA, NORA, NORTH, SOUTH, Scenario, definitions

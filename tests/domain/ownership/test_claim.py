@@ -14,18 +14,10 @@ from clientela.domain.errors import UnknownError
 from clientela.domain.event import Origin, PendingEvent, event
 from clientela.domain.facts import ApproachMade, ConflictRecorded
 from clientela.domain.ids import ClientId, Code, EmployeeId, JournalKind, client_journal
-from clientela.domain.ownership.claim import (
-    OWNERSHIP,
-    Approach,
-    ApproachRefused,
-    ClientClaimed,
-    ClientOrphaned,
-    OrphanClient,
-    OwnerReplaced,
-    Ownership,
-    OwnershipLapsed,
-    ReplaceOwner,
-)
+from clientela.domain.ownership.claim import Approach, ApproachRefused, ClientClaimed
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.lapse import OwnershipLapsed
+from clientela.domain.ownership.orphaning import ClientOrphaned, OrphanClient
 from clientela.domain.ownership.policy import CONFLICT, EMPLOYEE_LEFT, OwnershipPolicy
 from clientela.domain.ownership.refusals import (
     ClientTakenError,
@@ -33,6 +25,8 @@ from clientela.domain.ownership.refusals import (
     ReasonUnlistedError,
     SellerLeftError,
 )
+from clientela.domain.ownership.replacement import OwnerReplaced, ReplaceOwner
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.ownership.spells import owner_at, spells
 from clientela.domain.ruleset import RuleSet
 from tests.domain.spec import AT, IVO, MARTA, NORA, NORTH, SOUTH, Scenario

@@ -15,10 +15,13 @@ from clientela.domain.interaction.recording import INTERACTION, RecordConflict
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import STAFF, RecordLeaving
 from clientela.domain.organisation.units import UNITS, RegisterUnit, UnitKind
-from clientela.domain.ownership.claim import OWNERSHIP, Approach, OrphanClient, ReplaceOwner
+from clientela.domain.ownership.claim import Approach
 from clientela.domain.ownership.explanation import Explanation, explain
+from clientela.domain.ownership.orphaning import OrphanClient
 from clientela.domain.ownership.policy import CONFLICT, EMPLOYEE_LEFT, OwnershipPolicy
 from clientela.domain.ownership.refusals import ClientTakenError, SellerLeftError
+from clientela.domain.ownership.replacement import ReplaceOwner
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.ownership.spells import CLAIM, Spell
 from clientela.domain.personal import Personal
 from tests.domain.spec import AT, CLERK, IVO, MARTA, NORTH, Scenario

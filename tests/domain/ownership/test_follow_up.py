@@ -15,13 +15,10 @@ from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import ClientId, Code, EmployeeId, JournalKind, client_journal
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import STAFF, RecordLeaving
-from clientela.domain.ownership.claim import (
-    OWNERSHIP,
-    Approach,
-    ClientClaimed,
-    OrphanClient,
-    Ownership,
-)
+from clientela.domain.ownership.claim import Approach, ClientClaimed
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.orphaning import OrphanClient
+from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal
 from tests.domain.spec import AT, IVO, MARTA, NORA, NORTH, Scenario
 

@@ -21,7 +21,8 @@ from clientela.domain.interaction.recording import (
     RecordSignal,
     ResolveConflict,
 )
-from clientela.domain.ownership.claim import Approach, ReplaceOwner
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.replacement import ReplaceOwner
 from clientela.domain.personal import Personal
 from clientela.services.translate import (
     client,

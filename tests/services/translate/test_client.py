@@ -9,7 +9,7 @@ from clientela.domain.identity import details as domain
 from clientela.domain.identity.profile import EraseClient, Profile
 from clientela.domain.ids import Code, Ref
 from clientela.domain.lifecycle.stages import Lifecycle
-from clientela.domain.ownership.claim import Ownership
+from clientela.domain.ownership.holding import Ownership
 from clientela.services.translate import client
 from clientela.services.translate.messages import fact_ref, journal_versions, timestamp
 from clientela.v1 import client_pb2, common_pb2

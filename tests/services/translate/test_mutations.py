@@ -12,6 +12,7 @@ from clientela.services.translate.messages import fact_ref, journal_versions
 from clientela.services.translate.mutations import call, outcome
 from clientela.services.translate.refusals import RequestIdRequiredError
 from clientela.v1 import common_pb2, ownership_pb2
+from tests.services.edge import AT
 from tests.services.translate.shop import CLIENT, shop
 
 
@@ -90,6 +91,7 @@ def test_an_outcome_tells_versions_events_and_etag():
         record=company.record(CLIENT),
         events=company.history(CLIENT)[4:6],
         versions={CLIENT: 6},
+        at=AT,
         replayed=True,
     )
 
@@ -108,7 +110,10 @@ def test_a_dry_run_has_neither_events_nor_etag():
     """
     company = shop()
     done = Outcome(
-        record=company.record(CLIENT), events=company.history(CLIENT)[4:6], versions={CLIENT: 6}
+        record=company.record(CLIENT),
+        events=company.history(CLIENT)[4:6],
+        versions={CLIENT: 6},
+        at=AT,
     )
 
     expected = common_pb2.Outcome(versions=journal_versions({CLIENT: 6}))

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from clientela.domain.ids import ClientId, EmployeeId, Ref, UnitId
-from clientela.domain.ownership.claim import Ownership
+from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.spells import spells
 from clientela.services.translate import ownership
 from clientela.services.translate.messages import (

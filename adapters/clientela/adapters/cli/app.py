@@ -8,6 +8,7 @@ import typer
 
 from clientela.adapters.cli.apply import apply
 from clientela.adapters.cli.failure import EPILOGUE
+from clientela.adapters.cli.import_file import import_file
 from clientela.adapters.cli.serve import serve
 from clientela.adapters.cli.stats import stats
 from clientela.adapters.cli.version import version
@@ -24,5 +25,6 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(apply)
+app.command("import")(import_file)
 app.command()(stats)
 app.command()(version)

@@ -64,7 +64,9 @@ def as_plain(found: Stats) -> dict[str, Any]:
     top = {name: getattr(found, name) for name in _CLIENTS}
     trade = {name: getattr(found.trade, name) for name in _TRADE}
     amounts = {name: _minor(getattr(found.trade, name)) for name in _AMOUNTS}
-    points = {field.name: getattr(found.points, field.name) for field in found.points.DESCRIPTOR.fields}
+    points = {
+        field.name: getattr(found.points, field.name) for field in found.points.DESCRIPTOR.fields
+    }
     return {**top, "stages": stages, "trade": {**trade, **amounts}, "points": points}
 
 

@@ -1,62 +1,27 @@
 """
 Mappings: which column of a file means what.
-
-    source = "cdnow"                    names the system: who is called what there
-
-    [file]
-    format = "blanks"                   cells parted by blanks; else by `delimiter`
-    header = false                      columns then go by number, from 1
-
-    [columns]
-    client = 2
-    quantity = 4
-    net = 5
-
-    [constants]
-    sku = "cd"
-
-    [when]
-    column = 3
-    format = "%Y%m%d"
-    zone = "UTC"
-    time = "12:00"                      time of day of a date alone
-
-    [amounts]
-    currency = "USD"
-
-A document is refused whole, each problem at its place.
 """
 
 from __future__ import annotations
 
-import codecs
 import enum
-import tomllib
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import time
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import attrs
 
-from clientela.domain.errors import DomainError
-from clientela.domain.ids import CODE_LENGTH_MAX
-from clientela.domain.money import Money
-
-
-DOCUMENT_BYTES_MAX = 100_000
-"""Bytes of a mapping."""
 
 WINDOW_ROWS = 1_000
 """Rows after which an entry is complete when none more belonged to it."""
 
-WINDOW_ROWS_MAX = 10_000
-
 ISO = "iso"
 """Format of moments as ISO 8601 writes them."""
+
+Column = str | int
+"""A column by its head, or by its number from 1."""
 
 
 class Kind(enum.StrEnum):
@@ -66,24 +31,6 @@ class Kind(enum.StrEnum):
     PURCHASES = "purchases"
     RETURNS = "returns"
     INTERACTIONS = "interactions"
-
-
-class MappingError(Exception):
-    """
-    A mapping cannot be used.
-
-    Attributes:
-        problems: What is wrong, by place, for instance `columns.client`.
-    """
-
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        self.problems = dict(problems)
-        count = len(self.problems)
-        super().__init__(f"the mapping has {count} problem{'s' if count > 1 else ''}")
-
-
-Column = str | int
-"""A column by its head, or by its number from 1."""
 
 
 @attrs.frozen(kw_only=True)
@@ -147,7 +94,25 @@ class IdentifierColumn:
 
 
 @attrs.frozen(kw_only=True)
-class Mapping_:
+class Amounts:
+    """
+    How amounts are written.
+
+    Attributes:
+        currency: Of all amounts (ISO 4217); empty where a column tells it.
+
+        decimal: The decimal point.
+
+        thousands: Between groups of digits; empty for nothing.
+    """
+
+    currency: str = ""
+    decimal: str = "."
+    thousands: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class FileMapping:
     """
     What the columns of a file mean.
 
@@ -162,15 +127,13 @@ class Mapping_:
 
         constants: Fields that are the same in every row.
 
+        values: By field: what a cell stands for.
+
         identifiers: By kind of identifier.
 
         when: When it happened; None where it is not told.
 
-        currency: Of all amounts; empty where a column tells it.
-
-        decimal: Point of amounts.
-
-        thousands: Between groups of digits; empty for nothing.
+        amounts: How amounts are written.
 
         is_own_client_id: Whether clients are named by the id they have here, not by that of the
             source.
@@ -183,13 +146,12 @@ class Mapping_:
     kind: Kind
     source: str
     shape: FileShape = FileShape()
-    columns: Mapping[str, Column] = attrs.field(factory=dict[str, Column])
-    constants: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    identifiers: Mapping[str, IdentifierColumn] = attrs.field(factory=dict[str, IdentifierColumn])
+    columns: Mapping[str, Column] = MappingProxyType({})
+    constants: Mapping[str, str] = MappingProxyType({})
+    values: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    identifiers: Mapping[str, IdentifierColumn] = MappingProxyType({})
     when: When | None = None
-    currency: str = ""
-    decimal: str = "."
-    thousands: str = ""
+    amounts: Amounts = Amounts()
     is_own_client_id: bool = False
     has_returns: bool = False
     window_rows: int = WINDOW_ROWS
@@ -197,3 +159,38 @@ class Mapping_:
     def tells(self, field: str) -> bool:
         """Whether rows tell of *field*."""
         return field in self.columns or field in self.constants
+
+
+CLIENT = "client"
+SOURCE_ID = "id"
+"""What names an entry in its system; rows that share it are one entry."""
+
+REQUIRED: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+    {
+        Kind.CLIENTS: (CLIENT,),
+        Kind.PURCHASES: (CLIENT, "sku"),
+        Kind.RETURNS: (CLIENT,),
+        Kind.INTERACTIONS: (CLIENT, "channel", "direction", "purpose", "kind"),
+    }
+)
+"""Fields that must be told, by what a file tells of."""
+
+_LINE = ("quantity", "net", "price", "currency", "unit", SOURCE_ID)
+
+OPTIONAL: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
+    {
+        Kind.CLIENTS: (
+            "client_kind",
+            "standing",
+            "name",
+            "given_name",
+            "family_name",
+            "market",
+            "language",
+        ),
+        Kind.PURCHASES: (*_LINE, "tax", "category", "seller"),
+        Kind.RETURNS: (*_LINE, "sku", "purchase", "line"),
+        Kind.INTERACTIONS: (SOURCE_ID, "employee", "note"),
+    }
+)
+"""Fields that may be told besides."""

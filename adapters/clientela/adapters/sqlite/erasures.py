@@ -21,9 +21,11 @@ import attrs
 
 from clientela.adapters.sqlite.files import PRIVATE, create
 from clientela.adapters.sqlite.key_rows import forget
+from clientela.adapters.sqlite.masks import destroy_mask
+from clientela.adapters.sqlite.read_rows import drop_all
+from clientela.adapters.sqlite.reserved import blank_fingerprints, release_all
 from clientela.adapters.sqlite.values import journal_of, name_of
-from clientela.adapters.sqlite.writing import release_all
-from clientela.domain.ids import JournalId
+from clientela.domain.ids import JournalId, own_journals
 from clientela.services.rows import Append
 
 
@@ -44,7 +46,7 @@ class Erasure:
 
 def erasures_of(append: Append) -> tuple[Erasure, ...]:
     """The erasures that an append commits."""
-    scopes = tuple(sorted({key.scope for key in append.release}))
+    scopes = tuple(sorted({*append.keys.scopes, *(key.scope for key in append.release)}))
     return tuple(Erasure(person, scopes) for person in append.keys.forgotten)
 
 
@@ -107,9 +109,27 @@ def recorded(connection: sqlite3.Connection) -> dict[Erasure, None]:
     )
 
 
+def erase(connection: sqlite3.Connection, erasure: Erasure, scopes: Iterable[str]) -> None:
+    """
+    Destroy a person's key, and what is left of keyed hashes of them.
+
+    Args:
+        connection: That writes.
+
+        erasure: Whose.
+
+        scopes: In which they and their own wallet give back every key.
+    """
+    forget(connection, erasure.person, erasure.scopes)
+    for journal_id in own_journals(erasure.person):
+        for scope in scopes:
+            release_all(connection, journal_id, scope)
+        blank_fingerprints(connection, journal_id)
+        destroy_mask(connection, journal_id)
+
+
 def erase_again(connection: sqlite3.Connection, erasures: Iterable[Erasure]) -> None:
-    """Destroy keys, snapshots and reserved keys that a restored database brought back."""
+    """Destroy what a restored database brought back; read models are built anew without it."""
     for erasure in erasures:
-        for scope in erasure.scopes:
-            release_all(connection, erasure.person, scope)
-        forget(connection, erasure.person, erasure.scopes)
+        erase(connection, erasure, erasure.scopes)
+    drop_all(connection)

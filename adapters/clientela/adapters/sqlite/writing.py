@@ -12,17 +12,21 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 
-from clientela.adapters.sqlite.key_rows import forget, make_keys
+import attrs
+
+from clientela.adapters.sqlite.erasures import erase, erasures_of
+from clientela.adapters.sqlite.key_rows import make_keys
+from clientela.adapters.sqlite.masks import masked
 from clientela.adapters.sqlite.reading import holder, last_position
+from clientela.adapters.sqlite.reserved import release, reserve
 from clientela.adapters.sqlite.values import (
     answer_text,
     audit_row,
-    bucket_of,
     event_row,
     instant,
     name_of,
 )
-from clientela.domain.event import Key
+from clientela.domain.fingerprint import Fingerprint
 from clientela.domain.ids import JournalId
 from clientela.services.ports import PAGE_MAX
 from clientela.services.rows import Answer, Append, AuditRow, Snapshot, StoredEvent
@@ -51,17 +55,7 @@ def append(connection: sqlite3.Connection, new: Append) -> int:
     for key, held_by in dict(new.reserve).items():
         if holder(connection, key) is not None:
             raise KeyConflictError(key)
-        connection.execute(
-            _RESERVE,
-            (
-                bucket_of(key),
-                key.scope,
-                key.value,
-                *name_of(held_by.ref.journal),
-                held_by.ref.version,
-                held_by.fingerprint,
-            ),
-        )
+        reserve(connection, key, held_by)
     if new.answer is not None:
         _answer(connection, new.answer)
     if new.keys.made:
@@ -71,9 +65,8 @@ def append(connection: sqlite3.Connection, new: Append) -> int:
         _due(connection, journal_id, at)
     for snapshot in new.snapshots:
         _snapshot(connection, snapshot)
-    scopes = {key.scope for key in new.release}
-    for person in new.keys.forgotten:
-        forget(connection, person, scopes)
+    for erasure in erasures_of(new):
+        erase(connection, erasure, new.keys.scopes)
     write_audit(connection, new.audit)
     return last_position(connection)
 
@@ -106,39 +99,6 @@ def _claim(
             is_so = connection.execute(_BEGIN_JOURNAL, to).rowcount == 1
     if not is_so:
         raise VersionConflictError(journal_id)
-
-
-_RESERVE = """
-INSERT INTO keys (bucket, scope, value, kind, id, version, fingerprint)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-
-_RELEASE = """
-UPDATE keys SET
-    released = 1,
-    value = printf('%.*c', length(value), '0'),
-    fingerprint = printf('%.*c', length(fingerprint), '0')
-WHERE bucket = ? AND released = 0 AND value = ? AND scope = ?
-"""
-
-
-def release(connection: sqlite3.Connection, key: Key) -> None:
-    """Give a key back, if it is held, and overwrite it where it stood."""
-    connection.execute(_RELEASE, (bucket_of(key), key.value, key.scope))
-
-
-_RELEASE_ALL = """
-UPDATE keys SET
-    released = 1,
-    value = printf('%.*c', length(value), '0'),
-    fingerprint = printf('%.*c', length(fingerprint), '0')
-WHERE released = 0 AND kind = ? AND id = ? AND scope = ?
-"""
-
-
-def release_all(connection: sqlite3.Connection, journal_id: JournalId, scope: str) -> None:
-    """Give back all keys of a scope that a journal holds; reads all keys."""
-    connection.execute(_RELEASE_ALL, (*name_of(journal_id), scope))
 
 
 _EVENT = """

@@ -53,7 +53,7 @@ from clientela.domain.ids import (
     JournalKind,
     Ref,
     client_journal,
-    together,
+    own_journals,
 )
 from clientela.domain.record import Record
 from clientela.domain.ruleset import RuleSet
@@ -78,7 +78,7 @@ class EraseClient:
 
     def journals(self) -> tuple[JournalId, ...]:
         """The client's and that of the client's own wallet, whose cards end with it."""
-        return together(client_journal(self.client_id))
+        return own_journals(client_journal(self.client_id))
 
 
 Command = RegisterClient | UpdateClient | AddIdentifier | RemoveIdentifier | EraseClient
@@ -120,7 +120,7 @@ class Profile(State):
 
         numbered: The last number that an identifier was given.
 
-        known_by: Kinds of identifiers it ever had, in order.
+        known_by: Kinds of identifiers it ever had, in order; empty after erasure.
 
         sources: What other systems call it; no personal values, so that they outlast erasure.
 
@@ -245,6 +245,7 @@ def evolve(draft: Profile, recorded: RecordedEvent) -> None:
         case ClientErased():
             draft.details = Details()
             draft.identifiers = {}
+            draft.known_by = ()
             draft.erased = recorded.ref
         case _:
             fold(draft.identifiers, recorded)

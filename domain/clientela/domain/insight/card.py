@@ -42,12 +42,10 @@ from clientela.domain.lifecycle.events import (
     StageEnteredByTime,
     StageSet,
 )
-from clientela.domain.ownership.claim import (
-    ClientClaimed,
-    ClientOrphaned,
-    OwnerReplaced,
-    OwnershipLapsed,
-)
+from clientela.domain.ownership.claim import ClientClaimed
+from clientela.domain.ownership.lapse import OwnershipLapsed
+from clientela.domain.ownership.orphaning import ClientOrphaned
+from clientela.domain.ownership.replacement import OwnerReplaced
 from clientela.domain.personal import PersonalText
 
 

@@ -12,13 +12,10 @@ import attrs
 from clientela.domain.context import Definitions
 from clientela.domain.event import Origin, RecordedEvent
 from clientela.domain.ids import Code, Ref
-from clientela.domain.ownership.claim import (
-    ClientClaimed,
-    OwnerReplaced,
-    Ownership,
-    OwnershipLapsed,
-    due,
-)
+from clientela.domain.ownership.claim import ClientClaimed
+from clientela.domain.ownership.holding import Ownership
+from clientela.domain.ownership.lapse import OwnershipLapsed, due
+from clientela.domain.ownership.replacement import OwnerReplaced
 from clientela.domain.ownership.spells import Spell, spells
 from clientela.domain.record import Record
 

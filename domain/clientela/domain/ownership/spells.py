@@ -11,7 +11,9 @@ import attrs
 
 from clientela.domain.event import Actor, RecordedEvent
 from clientela.domain.ids import Code, EmployeeId, Ref, UnitId
-from clientela.domain.ownership.claim import ClientClaimed, OwnerReplaced, OwnershipLapsed
+from clientela.domain.ownership.claim import ClientClaimed
+from clientela.domain.ownership.lapse import OwnershipLapsed
+from clientela.domain.ownership.replacement import OwnerReplaced
 
 
 @attrs.frozen(kw_only=True)

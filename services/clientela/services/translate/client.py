@@ -23,7 +23,7 @@ from clientela.domain.identity.profile import EraseClient, Profile
 from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import ClientId, Code, JournalId
 from clientela.domain.lifecycle.stages import Lifecycle
-from clientela.domain.ownership.claim import Ownership
+from clientela.domain.ownership.holding import Ownership
 from clientela.domain.personal import Personal
 from clientela.services.rows import StoredEvent
 from clientela.services.translate.event import envelope

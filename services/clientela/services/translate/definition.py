@@ -13,7 +13,14 @@ import attrs
 
 from clientela.domain.backtest import Difference
 from clientela.domain.codec import canonical
-from clientela.domain.definitions.documents import Change, ChangeKind, Document, document, parse
+from clientela.domain.definitions.documents import (
+    Change,
+    ChangeKind,
+    Document,
+    digest,
+    document,
+    parse,
+)
 from clientela.domain.definitions.preset import (
     LifecyclePreset,
     lifecycle_preset,
@@ -140,6 +147,12 @@ def definitions(
         applied=fact_ref(recorded.ref),
         etag=etag,
     )
+
+
+def defaults() -> definition_pb2.Definitions:
+    """What is in force before anything was applied: a document that says nothing."""
+    text = document({})
+    return definition_pb2.Definitions(document=text, digest=digest(text))
 
 
 def change(value: Change) -> definition_pb2.DefinitionChange:

@@ -11,8 +11,9 @@ import attrs
 
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import ClientId, EmployeeId, JournalId, UnitId
-from clientela.domain.ownership.claim import Approach, ReplaceOwner
-from clientela.domain.ownership.claim import Ownership as OwnershipState
+from clientela.domain.ownership.claim import Approach
+from clientela.domain.ownership.holding import Ownership as OwnershipState
+from clientela.domain.ownership.replacement import ReplaceOwner
 from clientela.domain.ownership.spells import Spell
 from clientela.services.translate.fields import (
     code,
@@ -139,6 +140,38 @@ def ownership(
         claim=fact_ref_if_any(state.claim),
         explanation=None if claim is None else explained(claim, lapses_at),
         etag=etag,
+        versions=journal_versions(versions),
+    )
+
+
+def past_ownership(
+    client_id: ClientId,
+    value: Spell | None,
+    *,
+    claim: RecordedEvent | None,
+    versions: Mapping[JournalId, int],
+) -> ownership_pb2.Ownership:
+    """
+    Who looked after a client in the past.
+
+    Args:
+        client_id: The client.
+
+        value: The owner's time; None where there was no owner.
+
+        claim: The event that made the owner.
+
+        versions: Of the journals it was read from.
+    """
+    if value is None or claim is None:
+        return ownership_pb2.Ownership(client_id=client_id, versions=journal_versions(versions))
+    return ownership_pb2.Ownership(
+        client_id=client_id,
+        owner_id=value.owner_id,
+        unit_id=value.unit_id,
+        since=timestamp(value.began_at),
+        claim=fact_ref(value.claim),
+        explanation=explained(claim, value.ended_at),
         versions=journal_versions(versions),
     )
 

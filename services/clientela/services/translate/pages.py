@@ -30,6 +30,9 @@ PAGE_SIZE_MAX = 200
 DIGEST_BYTES = 12
 """Bytes kept of the hash of a request: enough against accident, and there is nothing to gain."""
 
+DIGITS_MAX = 18
+"""Digits of a number in a token: as many as any position or count has."""
+
 PAGE_FIELDS = ("page_size", "page_token")
 
 
@@ -46,6 +49,21 @@ class Page:
 
     size: int
     after: str = ""
+
+    @property
+    def number(self) -> int:
+        """
+        The number where the page before ended; 0 for the first page.
+
+        Raises:
+            PageTokenError: it ended at no number.
+        """
+        if not self.after:
+            return 0
+        is_number = self.after.isascii() and self.after.isdecimal()
+        if not is_number or len(self.after) > DIGITS_MAX:
+            raise PageTokenError
+        return int(self.after)
 
 
 def page(request: Any) -> Page:
@@ -103,13 +121,61 @@ def sliced(request: Message, wanted: Page, items: Iterable[_T]) -> tuple[tuple[_
     Raises:
         PageTokenError: the token is none of such a list.
     """
-    if wanted.after and not (wanted.after.isascii() and wanted.after.isdecimal()):
-        raise PageTokenError
     everything = tuple(items)
-    begin = int(wanted.after or 0)
+    begin = wanted.number
     end = begin + wanted.size
     token = next_page_token(request, str(end)) if end < len(everything) else ""
     return everything[begin:end], token
+
+
+MOMENT_MARK = "@"
+"""Stands in a place between how many items came before and the moment the list is of."""
+
+
+def page_of_moment(request: Any) -> tuple[Page, int | None]:
+    """
+    Which page *request* asks for of a list that may grow anywhere, and the moment it is read at.
+
+    Returns:
+        The page, and the moment of the first page as `sliced_at` was told; None for the first.
+
+    Raises:
+        InvalidValueError: the size is below 0.
+
+        PageTokenError: the token is none of such a list.
+    """
+    wanted = page(request)
+    if not wanted.after:
+        return wanted, None
+    number, mark, moment = wanted.after.partition(MOMENT_MARK)
+    if not mark:
+        raise PageTokenError
+    return Page(wanted.size, number), Page(wanted.size, moment).number
+
+
+def sliced_at(
+    request: Message, wanted: Page, items: Sequence[_T], moment: int
+) -> tuple[Sequence[_T], str]:
+    """
+    The items of a page and the token of the next one, of a list that may grow anywhere.
+
+    Args:
+        request: The request to be answered.
+
+        wanted: The page it asks for.
+
+        items: The whole list as it was at *moment*.
+
+        moment: A version or position; later pages are told it.
+
+    Raises:
+        PageTokenError: the token is none of such a list.
+    """
+    begin = wanted.number
+    end = begin + wanted.size
+    place = f"{end}{MOMENT_MARK}{moment}"
+    token = next_page_token(request, place) if end < len(items) else ""
+    return items[begin:end], token
 
 
 def _after(request: Any) -> str:

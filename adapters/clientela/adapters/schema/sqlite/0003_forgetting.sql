@@ -12,6 +12,3 @@ CREATE TABLE masks (
     mask BLOB NOT NULL CHECK (length(mask) = 32),
     UNIQUE (kind, id)
 ) STRICT;
-
--- Those that were kept without a mask.
-DELETE FROM answers;
