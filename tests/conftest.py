@@ -8,6 +8,12 @@ import re
 
 import pytest
 
+from hypothesis import settings
+
+
+# How long one example takes says nothing on a busy machine.
+settings.register_profile("clientela", deadline=None)
+settings.load_profile("clientela")
 
 RULE = re.compile(r"\b([A-Z]{2,5})-(\d+[a-z]?)\b")
 """A rule of the catalogue, as docstrings cite it."""

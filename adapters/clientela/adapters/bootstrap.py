@@ -25,6 +25,7 @@ from clientela.adapters.addresses import told
 from clientela.adapters.identifiers import Identifiers
 from clientela.adapters.keeper import SqliteKeeper
 from clientela.adapters.keys.keyfile import KeyFile
+from clientela.adapters.restored import erase_again
 from clientela.adapters.settings import Mode, Settings
 from clientela.adapters.sqlite.reads import SqliteReads
 from clientela.adapters.sqlite.store import SqliteStore
@@ -204,6 +205,7 @@ async def _running(settings: Settings, authenticator: MakeAuthenticator) -> Asyn
         key_file = KeyFile(settings.key_file)
         vault = await _vault(store, key_file)
         core = _core(settings, rulebook, store, vault, await _clock(settings, store))
+        await erase_again(core.path, store)
         keeper = SqliteKeeper(data_dir=settings.data_dir.resolve(), store=store, secrets=key_file)
         server = _server(settings, core, keeper, authenticator)
         [port] = await server.start()

@@ -25,6 +25,7 @@ from clientela.domain.context import (
 )
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import SYSTEM, Actor, Key, RecordedEvent
+from clientela.domain.facts import PurchaseRecorded, ReturnRecorded
 from clientela.domain.fingerprint import NOTHING, fingerprint
 from clientela.domain.ids import (
     Code,
@@ -36,6 +37,7 @@ from clientela.domain.ids import (
     employee_journal,
     own_journals,
     unit_journal,
+    wallet_journal,
 )
 from clientela.domain.organisation.staff import Employee, member
 from clientela.domain.organisation.units import Unit, place
@@ -121,6 +123,8 @@ class Company:
         """
         named = {journal_id.kind: journal_id for journal_id in together(recorded.journal)}
         named.update((journal_id.kind, journal_id) for journal_id in beside)
+        if isinstance(recorded.event, PurchaseRecorded | ReturnRecorded):
+            named[JournalKind.WALLET] = wallet_journal(recorded.event.wallet_id)
         context = self.context(recorded.actor)
         decision = self._decided(
             tuple(named.values()), lambda record: self.rulebook.keep(record, recorded, context)

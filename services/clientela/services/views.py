@@ -121,6 +121,7 @@ class View:
 
     @property
     def clock(self) -> datetime | None:
-        """When the last of the journals was written to."""
-        times = (head.recorded_at for head in self.heads.values() if head.recorded_at)
+        """When the last of the record's journals was written to; definitions do not count."""
+        heads = (self.heads[journal.id] for journal in self.record.journals)
+        times = (head.recorded_at for head in heads if head.recorded_at)
         return max(times, default=None)

@@ -35,7 +35,7 @@ def masked(
     fingerprint: Fingerprint,
     journals: Iterable[JournalId],
 ) -> str:
-    """The fingerprint of the answer to *request*, hidden; empty if one of *journals* is forgotten."""
+    """The fingerprint in the answer to *request*, hidden; empty if a journal is forgotten."""
     names = [name_of(journal_id) for journal_id in journals]
     connection.executemany(_MAKE, [(*name, secrets.token_bytes(MASK_LENGTH)) for name in names])
     masks = _masks(connection, names)
@@ -45,7 +45,7 @@ def masked(
 def unmasked(
     connection: sqlite3.Connection, request: Blind, hidden: str, journals: Iterable[JournalId]
 ) -> Fingerprint:
-    """The fingerprint again; empty if one of *journals* is forgotten."""
+    """The fingerprint again; empty if a journal is forgotten."""
     masks = _masks(connection, map(name_of, journals))
     if _GONE in masks:
         return NOTHING
