@@ -94,7 +94,7 @@ async def test_forgotten_person_gives_back_every_key_of_the_scopes(store: Journa
 
 
 async def test_key_given_back_by_forgetting_may_be_taken(store: JournalStore):
-    """S8: the number of a forgotten client's phone and card may be another client's from then on."""
+    """S8: a forgotten client's phone number or card may be another client's from then on."""
     await store.append(forgetting(MARTA, "phone", "card"))
 
     taken = ((PHONE, held_by(IVO, 2)), (CARD, held_by(IVO, 2)))

@@ -132,7 +132,8 @@ def test_every_statement_of_a_migration_is_whole():
     """Splitting at semicolons that end a line cuts no statement of ours in two."""
     for migration in available(DIALECT):
         assert all(sqlite3.complete_statement(f"{text};") for text in migration.statements)
-        assert migration.sql.count(";") == len(migration.statements)
+        text = [line for line in migration.sql.splitlines() if not line.startswith("--")]
+        assert "\n".join(text).count(";") == len(migration.statements)
 
 
 def test_missing_file_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path):

@@ -275,8 +275,26 @@ async def test_erasing_during_a_backup_is_not_held_up(
 
     await store.append(Append(expected={}, release=(PHONE,), keys=KeyChanges(forgotten=(MARTA,))))
 
-    files = [file.read_bytes() for file in path.parent.iterdir() if file.is_file()]
-    assert not any(key_of(MARTA).wrapped in data for data in files)
+    log = path.with_name("company.db-wal")
+    assert 0 == os.lstat(log).st_size
+    await copying
+    await store.close()
+    data = await asyncio.to_thread(path.read_bytes)
+    assert key_of(MARTA).wrapped not in data
+
+
+async def test_writers_get_their_turn_during_a_backup(
+    path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Nobody waits for the end of a backup."""
+    monkeypatch.setattr(writer, "COPY_PAGES", 1)
+    store = await CrowdedStore.open(path)
+    copying = asyncio.ensure_future(store.backup(backup))
+    assert isinstance(store._writer, CrowdedWriter)
+    await asyncio.to_thread(store._writer.is_reached.wait)
+
+    assert await store._writer.submit(lambda _: store._writer._is_copying)
+
     await copying
     await store.close()
 
@@ -368,6 +386,28 @@ async def test_damaged_database_can_be_replaced(store: SqliteStore, path: Path, 
     await store.close()
     await asyncio.to_thread(path.write_bytes, b"\0" * 10_000)
     await asyncio.to_thread(path.with_name("company.db-wal").write_bytes, log)
+
+    await asyncio.to_thread(restore, backup, path)
+
+    restored = await SqliteStore.open(path)
+    assert before == await restored.load(ALL)
+    assert () == await restored.faults()
+    await restored.close()
+
+
+async def test_log_of_a_lost_database_is_not_played_into_the_restored_one(
+    store: SqliteStore, path: Path, backup: Path
+):
+    """What a lost database left in its log has no place in the backup."""
+    before = await store.load(ALL)
+    await store.backup(backup)
+    await store.append(writing({IVO: None}, append_id="append-2"))
+    await store._writer.submit(lambda c: c.execute("PRAGMA wal_checkpoint"), is_alone=True)
+    wal = path.with_name("company.db-wal")
+    log = await asyncio.to_thread(wal.read_bytes)
+    await store.close()
+    await asyncio.to_thread(path.unlink)
+    await asyncio.to_thread(wal.write_bytes, log)
 
     await asyncio.to_thread(restore, backup, path)
 

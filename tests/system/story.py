@@ -212,7 +212,12 @@ POINTS = (
 
 STAGES = (
     step("SetStage", client_id="lena", model="care", stage="good", reason="promised"),
-    step("RecordDeparture", client_id="pavel", causes=["dissatisfied"], ended=interaction_pb2.END_KIND_BY_CLIENT),
+    step(
+        "RecordDeparture",
+        client_id="pavel",
+        causes=["dissatisfied"],
+        ended=interaction_pb2.END_KIND_BY_CLIENT,
+    ),
     moved_to(AT + 40 * ONE_DAY),
     step("Approach", client_id="petra", employee_id="marta", channel="phone"),
     step("ReplaceOwner", client_id="petra", employee_id="ivo", reason="moved-away"),

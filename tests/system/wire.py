@@ -91,13 +91,17 @@ class Wire:
             fields.setdefault("request_id", f"r-{next(self._numbers)}")
         return request_of(method, **fields)
 
-    async def send(self, method: str, request: Message | bytes, caller: Caller | None = None) -> Any:
+    async def send(
+        self, method: str, request: Message | bytes, caller: Caller | None = None
+    ) -> Any:
         """The answer to *request*."""
         answer = answer_of(method, await self.raw(method, request, caller))
         self.done.add(method)
         return answer
 
-    async def raw(self, method: str, request: Message | bytes, caller: Caller | None = None) -> bytes:
+    async def raw(
+        self, method: str, request: Message | bytes, caller: Caller | None = None
+    ) -> bytes:
         """The answer to *request*, as bytes."""
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         calling: Any = self.channel.unary_unary(path_of(method))
@@ -137,11 +141,10 @@ class Wire:
     ) -> Refusal:
         """What an rpc is refused with."""
         request = self.request(method, **fields) if raw is None else raw
+        is_stream = METHODS[method].server_streaming
+        calling = (self.streamed if is_stream else self.raw)(method, request, caller)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            if METHODS[method].server_streaming:
-                await self.streamed(method, request, caller)
-            else:
-                await self.raw(method, request, caller)
+            await calling
         return refusal_of(caught.value)
 
     async def pages(self, method: str, items: str, **fields: Any) -> list[Any]:

@@ -11,4 +11,7 @@ The journal store in one SQLite file, served by one process.
 
 Beside `company.db` stand `company.db-wal` and `company.db-shm`, which belong to it and are never
 moved alone, `company.db.lock`, and `company.db.erasures`, which outlives the database.
+
+Nobody opens these files in the serving process by other means: closing a file ends every lock that
+its process has on it, and SQLite's with them. Whoever wants to read the bytes does it from another.
 """
