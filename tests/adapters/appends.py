@@ -101,6 +101,7 @@ def answered(request: Blind = REQUEST, at: datetime = AT) -> Answer:
         at=at,
         versions={MARTA: 2, WALLET: 1},
         made={MARTA: (1, 2), WALLET: (1, 1)},
+        decided_at=at - MINUTE,
     )
 
 

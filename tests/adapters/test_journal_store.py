@@ -587,6 +587,30 @@ async def test_pages_are_bounded(store: JournalStore):
     assert PAGE_MAX + 5 == len(loaded.tails[MARTA])
 
 
+async def test_journals_come_in_the_order_of_their_texts(store: JournalStore):
+    """Each that holds an event comes once, page by page; a due moment alone makes no journal."""
+    await store.append(writing({WALLET: None, MARTA: None, IVO: None}, count=2))
+    await store.append(Append(expected={}, due={NOBODY: AT}))
+
+    assert [IVO, MARTA, WALLET] == list(await store.journals())
+    assert [IVO, MARTA] == list(await store.journals(limit=2))
+    assert [MARTA] == list(await store.journals(str(IVO), limit=1))
+    assert [MARTA, WALLET] == list(await store.journals("client/jana"))
+    assert [WALLET] == list(await store.journals("client0"))
+    assert [] == list(await store.journals(str(WALLET)))
+
+
+async def test_a_page_of_journals_is_bounded(store: JournalStore):
+    """However many are asked for, a page is a page."""
+    many = [client_journal(ClientId(f"c{number:04}")) for number in range(PAGE_MAX + 2)]
+    await store.append(writing(dict.fromkeys(many)))
+
+    first = list(await store.journals(limit=PAGE_MAX * 2))
+
+    assert many[:PAGE_MAX] == first
+    assert many[PAGE_MAX:] == list(await store.journals(str(first[-1])))
+
+
 async def test_due_journals_come_earliest_first(store: JournalStore):
     """A due moment is set, moved and removed; the moment itself is due."""
     await store.append(Append(expected={}, due={MARTA: AT + MINUTE, IVO: AT + MINUTE, WALLET: AT}))
@@ -595,6 +619,9 @@ async def test_due_journals_come_earliest_first(store: JournalStore):
     assert [WALLET] == list(await store.due(AT))
     assert [WALLET, IVO, MARTA] == list(await store.due(AT + MINUTE))
     assert [WALLET, IVO] == list(await store.due(AT + MINUTE, limit=2))
+    assert [IVO] == list(await store.due(AT + MINUTE, limit=1, offset=1))
+    assert [MARTA] == list(await store.due(AT + MINUTE, offset=2))
+    assert [] == list(await store.due(AT + MINUTE, offset=3))
     await store.append(Append(expected={}, due={WALLET: None, MARTA: AT, NOBODY: None}))
     assert [None, AT] == [await store.due_at(WALLET), await store.due_at(MARTA)]
     assert [MARTA, IVO] == list(await store.due(AT + MINUTE))

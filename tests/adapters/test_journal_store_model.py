@@ -178,9 +178,9 @@ class SameAsMemory(RuleBasedStateMachine):
     def note(self, value: str | None) -> None:
         self.compare(lambda store: store.note("clock", value))
 
-    @rule(until=moments, limit=pages)
-    def ask_due(self, until: Any, limit: int) -> None:
-        self.compare(lambda store: store.due(until, limit))
+    @rule(until=moments, limit=pages, offset=st.integers(0, 3))
+    def ask_due(self, until: Any, limit: int, offset: int) -> None:
+        self.compare(lambda store: store.due(until, limit, offset))
         self.compare(lambda store: store.due_at(JOURNALS[limit % 3]))
 
     @rule(journal=journals, after=numbers, limit=pages)
@@ -188,6 +188,10 @@ class SameAsMemory(RuleBasedStateMachine):
         self.compare(lambda store: store.read(journal, after, limit))
         self.compare(lambda store: store.read_all(after, limit))
         self.compare(lambda store: store.audit(after, limit))
+
+    @rule(after=st.just("") | journals.map(str), limit=pages)
+    def ask_journals(self, after: str, limit: int) -> None:
+        self.compare(lambda store: store.journals(after, limit))
 
     @rule(known=st.dictionaries(journals, numbers, max_size=2), request=st.sampled_from(REQUESTS))
     def load_known(self, known: dict[JournalId, int], request: Blind) -> None:

@@ -20,10 +20,23 @@ from clientela.adapters.sqlite.erasures import Erasure, ErasureList
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.sqlite.writer import Writer
 from clientela.domain.event import Key
-from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
-from clientela.services.rows import Append, KeyChanges, KeyRow, Snapshot, Wanted
+from clientela.domain.fingerprint import NOTHING, Fingerprint
+from clientela.domain.ids import Blind, ClientId, Code, JournalId, Ref, client_journal
+from clientela.domain.record import Holder
+from clientela.services.rows import Answer, Append, KeyChanges, KeyRow, Snapshot, Wanted
 from clientela.services.store_errors import StoreUnavailableError
-from tests.adapters.appends import CARD, KEK, MARTA, PHONE, held_by, key_of, snapshot_of, writing
+from tests.adapters.appends import (
+    AT,
+    CARD,
+    KEK,
+    MARTA,
+    MINUTE,
+    PHONE,
+    held_by,
+    key_of,
+    snapshot_of,
+    writing,
+)
 
 
 PERSONS = 400
@@ -51,7 +64,10 @@ def digest(*parts: object) -> bytes:
 
 @attrs.frozen
 class Person:
-    """A client with a key, names to be found by, and a snapshot; all of it made from a number."""
+    """
+    A client with a key, names to be found by, a receipt, a snapshot and an answer to the request
+    that made it all; everything made from a number.
+    """
 
     number: int
 
@@ -72,6 +88,29 @@ class Person:
         ]
 
     @property
+    def receipt(self) -> Key:
+        return Key(Code("purchase"), Blind(digest("receipt", self.number).hex()[:64]))
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        hashes = digest("fingerprint", self.number).hex()[:32]
+        return Fingerprint(f"command=Register,details={hashes[:16]},name={hashes[16:]}")
+
+    @property
+    def holder(self) -> Holder:
+        return Holder(Ref(self.journal, 1), self.fingerprint)
+
+    @property
+    def answer(self) -> Answer:
+        return Answer(
+            request=Blind(digest("request", self.number).hex()[:64]),
+            fingerprint=self.fingerprint,
+            at=AT + self.number * MINUTE,
+            versions={self.journal: 1},
+            reason="R" * (self.number % 300),
+        )
+
+    @property
     def snapshot(self) -> Snapshot:
         body = b"".join(digest("snapshot", self.number, i) for i in range(1 + self.number % 7))
         return Snapshot(journal=self.journal, version=1, fingerprint="rules", body=body)
@@ -80,13 +119,16 @@ class Person:
     def traces(self) -> list[bytes]:
         """What must not be found once the person is erased."""
         pieces = [self.row.wrapped[:16], self.row.wrapped[-16:], self.snapshot.body[-16:]]
-        return [*pieces, *(key.value.encode() for key in self.keys)]
+        hashes = self.fingerprint.encode()
+        values = [key.value.encode() for key in self.keys]
+        return [*pieces, *values, hashes[-16:], hashes[-38:-22]]
 
     @property
     def registration(self) -> Append:
         return attrs.evolve(
             writing({self.journal: None}, append_id=f"append-{self.number}"),
-            reserve=tuple((key, held_by(self.journal)) for key in self.keys),
+            reserve=tuple((key, self.holder) for key in (*self.keys, self.receipt)),
+            answer=self.answer,
             keys=KeyChanges(made=(self.row,)),
             snapshots=(self.snapshot,),
         )
@@ -146,6 +188,7 @@ async def test_nothing_of_an_erased_person_is_left(store: SqliteStore, path: Pat
             assert set() == found(path.parent, [person])
         # Rows come and go in between, so that pages are split and joined.
         await store.append(Person(PERSONS + number).registration)
+        await store.purge_answers(AT + number * MINUTE)
 
     others = [person for person in persons if person not in order]
     assert set() == found(path.parent, order)
@@ -153,6 +196,8 @@ async def test_nothing_of_an_erased_person_is_left(store: SqliteStore, path: Pat
         number for number, _ in found(path.parent, others)
     }
     assert () == await store.faults()
+    receipts = [await store.holder(person.receipt) for person in (order[0], others[0])]
+    assert [NOTHING, others[0].fingerprint] == [held and held.fingerprint for held in receipts]
 
 
 async def test_scan_sees_what_an_insecure_deletion_leaves(path: Path):
@@ -219,6 +264,8 @@ async def test_erasing_is_completed_when_the_reader_is_gone(store: SqliteStore, 
         await store.append(person.erasure)
     assert KeyRow(person.journal, "", b"") == await store.key_row(person.journal)
     assert "others" == await store.note("may go on", "others")
+    # Nothing is under way any more that could clear the files.
+    await store._writer.submit(lambda _: None, is_alone=True)
     assert set() != found(path.parent, [person])
     reader.close()
 

@@ -34,6 +34,9 @@ from tests.faults.history import EVENTS, Step
 STOPPED = 3
 """Exit code of a process whose store has stopped for good."""
 
+REFUSED = 4
+"""Exit code of a process that was refused by a store that goes on."""
+
 
 HASTE_SECONDS = 0.01
 """From an acknowledgement that came too early to the commit: long enough to be met by a kill."""
@@ -149,12 +152,13 @@ async def run(options: argparse.Namespace) -> int:
     callers = (caller(store, number, options.steps) for number in range(options.callers))
     outcomes = await asyncio.gather(*callers, return_exceptions=True)
     errors = [outcome for outcome in outcomes if outcome is not None]
-    if errors and all(isinstance(error, StoreUnavailableError) for error in errors):
-        await store.failed()
+    if not store._health.is_good:
         return STOPPED
+    await store.close()
+    if errors and all(isinstance(error, StoreUnavailableError) for error in errors):
+        return REFUSED
     for error in errors:
         raise error
-    await store.close()
     return 0
 
 

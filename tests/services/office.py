@@ -59,10 +59,13 @@ class KeptReads(MemoryReads):
 class Office:
     """
     The shop with keys, a command path and read models.
+
+    Args:
+        store: Where its journals are.
     """
 
-    def __init__(self) -> None:
-        self.store = PagedStore()
+    def __init__(self, store: PagedStore | None = None) -> None:
+        self.store = store or PagedStore()
         self.kept = KeptReads()
         self.vault = KeyVault(MemorySecrets())
         self.clock = VirtualClock(AT)

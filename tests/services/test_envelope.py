@@ -18,7 +18,16 @@ from clientela.domain.ownership.claim import Approach
 from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.recording import PURCHASE
-from clientela.services.envelope import BrokenChainError, chained, check_chain, decode, encode
+from clientela.services.envelope import (
+    AlteredError,
+    BrokenChainError,
+    UnreadableError,
+    chained,
+    check_chain,
+    checked,
+    decode,
+    encode,
+)
 from clientela.services.rows import Head, StoredEvent
 from tests.domain.purchase.till import OLGA, PETRA, TEA, back, bought, line, wanted
 from tests.domain.register import REGISTER, Register
@@ -80,6 +89,7 @@ def test_body_is_canonical(company, codec):
     """
     for row in rows(company, codec):
         assert row.body == canonical(json.loads(row.body))
+        assert {"envelope", "name", "payload"} == set(json.loads(row.body))
 
 
 def test_each_row_is_chained_to_the_one_before_it_in_its_journal(company, codec):
@@ -188,3 +198,50 @@ def test_changed_envelope_changes_the_hash(company, codec):
     }
 
     assert 6 == len(hashes)
+
+
+def test_whole_row_is_the_event_it_was(company, codec):
+    """
+    A row whose columns agree with its body gives its event.
+    """
+    assert company.events == [checked(codec, row) for row in rows(company, codec)]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("journal", client_journal(OLGA)),
+        ("version", 99),
+        ("event_id", "e99"),
+        ("append_id", "a99"),
+        ("name", "client-claimed.v1"),
+        ("name", "never-heard-of.v1"),
+        ("occurred_at", AT - timedelta(days=400)),
+        ("recorded_at", AT + timedelta(microseconds=1)),
+    ],
+)
+def test_every_column_must_agree_with_the_body(company, codec, column, value):
+    """
+    Trust: what stands beside the hashed body is covered by it, the stored name included.
+    """
+    row = attrs.evolve(rows(company, codec)[0], **{column: value})
+
+    with pytest.raises(AlteredError) as altered:
+        checked(codec, row)
+
+    assert (column,) == altered.value.columns
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff", b"[]", b"{}", b'{"name": 1}', b"[" * 100_000],
+    ids=["empty", "cut", "no-text", "list", "nothing", "number", "deep"],
+)
+def test_spoilt_body_is_unreadable(company, codec, body):
+    """
+    Whatever bytes stand there, the reader is told where, not how they failed.
+    """
+    row = attrs.evolve(rows(company, codec)[0], body=body)
+
+    with pytest.raises(UnreadableError):
+        checked(codec, row)

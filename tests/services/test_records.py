@@ -7,6 +7,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from clientela.domain.definitions.versions import definitions_rule_set, section_types
 from clientela.domain.ids import (
     JournalKind,
     client_journal,
@@ -15,7 +16,9 @@ from clientela.domain.ids import (
 from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.purchase.purchases import Purchases
+from clientela.domain.rulebook import Rulebook
 from clientela.services.records import SNAPSHOT_EVERY, Records
+from clientela.services.rows import Append
 from tests.domain.purchase.till import TEA, bought, line
 from tests.services.counting import COUNTS
 from tests.services.firm import (
@@ -25,6 +28,7 @@ from tests.services.firm import (
     OLGA,
     PETRA,
     PURCHASE,
+    RULE_SETS,
     Firm,
     approach,
 )
@@ -58,12 +62,9 @@ async def test_read_survives_that_its_record_is_dropped_from_memory_meanwhile(fi
     """
     What was in memory when the read began is what it builds on, though it has been dropped since.
     """
+    firm.records = firm.path.records = Records(firm.rulebook, firm.codec, firm.store, cached_max=1)
     await firm.run(approach(MARTA))
-
-    async def drop() -> None:
-        firm.records.forget(JOURNAL)
-
-    firm.store.loading.append(drop)
+    firm.store.loading.append(lambda: firm.path.read(client_journal(OLGA)))
     view = await firm.path.read(JOURNAL)
 
     assert MARTA == view.record.of(Ownership).owner_id
@@ -118,11 +119,49 @@ async def test_snapshot_gives_the_same_record_as_all_events():
     folded = firm.rulebook.fold(firm.rulebook.empty(JOURNAL), history)
 
     fresh, foreign = firm.other(), firm.other((COUNTS,))
+    fingerprint = firm.rulebook.snapshot_fingerprint
     began = await firm.store.load(attrs.evolve(firm.store.wanted[-1], known={}))
     view = await fresh.path.read(JOURNAL)
 
     assert [SNAPSHOT_EVERY] == [s.version for s in began.snapshots.values()]
+    assert {fingerprint} == {s.fingerprint for s in began.snapshots.values()}
     assert folded == view.record.journal(JournalKind.CLIENT)
     foreign_view = await foreign.path.read(JOURNAL)
     assert folded.version == foreign_view.record.journal(JournalKind.CLIENT).version
     assert firm.records.etag(view.record, OWNERSHIP) == f"ownership-{folded.touched[Ownership]}"
+
+
+async def test_journal_as_stored_passes_memory_by():
+    """
+    What the store has is told, snapshot and all, whatever is in memory; memory stays as it is.
+    """
+    firm = await Firm().open(MARTA)
+    await firm.run(approach(MARTA))
+    [journal] = (await firm.path.read(JOURNAL)).record.journals
+    del firm.store.wanted[:]
+
+    stored, head = await firm.records.stored(JOURNAL)
+
+    assert journal == stored
+    assert journal.version == head.version
+    assert [{}] == [wanted.known for wanted in firm.store.wanted]
+
+
+async def test_snapshot_of_another_meaning_is_passed_over():
+    """
+    A rule set whose `evolve` changed its meaning folds anew, though it is called the same.
+    """
+    firm = await Firm().open(MARTA)
+    await firm.run(approach(MARTA))
+    [journal] = (await firm.path.read(JOURNAL)).record.journals
+    snapshot = firm.records.snapshot(journal)
+    await firm.store.append(Append(expected={}, snapshots=(snapshot,)))
+    rule_sets = [attrs.evolve(r, version=2) if r is OWNERSHIP else r for r in RULE_SETS]
+    newer = Rulebook((definitions_rule_set(section_types(rule_sets)), *rule_sets))
+    wanted = attrs.evolve(firm.store.wanted[-1], known={}, journals=(JOURNAL,))
+
+    same = await firm.store.load(wanted)
+    other = await firm.store.load(attrs.evolve(wanted, fingerprint=newer.snapshot_fingerprint))
+
+    assert newer.fingerprint == firm.rulebook.fingerprint
+    assert (1, 0) == (len(same.snapshots), len(other.snapshots))

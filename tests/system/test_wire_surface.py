@@ -37,7 +37,7 @@ async def test_every_rpc_is_answered(tmp_path):
         wire = service.wire
         for each in READS:
             await wire.call(each.method, **each.fields)
-        await wire.stream("FollowEvents", most=1)
+        await wire.first("FollowEvents")
         await wire.stream("Backtest", version=1)
         await wire.stream("ExportClient", client_id="petra")
         await wire.call("RotateKeys")
@@ -151,7 +151,7 @@ async def test_the_etag_of_an_answer_is_good_for_the_next_call(tmp_path):
         assert {"rule_set": "identity", "etag": first.outcome.etag} == refusal.metadata
 
 
-LISTS = (
+LISTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("ListClients", "clients", {}),
     ("ListClients", "clients", {"standing": client_pb2.STANDING_CLIENT}),
     ("FindClients", "clients", {"name": "petr"}),

@@ -116,7 +116,7 @@ async def test_who_looked_after_a_client_is_answered_at_any_moment(tmp_path):
 
         async def owner(moment: Any) -> str:
             fields = {"client_id": "petra", "as_of": {"effective_at": moment}}
-            return (await wire.call("GetOwnership", **fields)).owner_id
+            return str((await wire.call("GetOwnership", **fields)).owner_id)
 
         assert ["", "marta", "ivo"] == [
             await owner(moment) for moment in (AT - ONE_DAY, AT, AT + 40 * ONE_DAY)
@@ -131,11 +131,11 @@ async def test_events_are_followed_from_any_position(tmp_path):
         wire = service.wire
         before = (await wire.call("GetStatus")).position
         read = await wire.call("ReadEvents", page_size=200)
-        follows = wire.stream("FollowEvents", after_position=before, most=1)
-        [behind] = await wire.stream("FollowEvents", after_position=before - 1, most=1)
+        follows = wire.first("FollowEvents", after_position=before)
+        behind = await wire.first("FollowEvents", after_position=before - 1)
         following = asyncio.create_task(follows)
         await wire.call("RecordSignal", client_id="lena", signal="recommends")
-        [new] = await following
+        new = await following
 
         assert list(read.events)[-1] == behind.event
         assert ("signal-recorded", before + 1) == (new.event.name, new.position)
@@ -150,6 +150,6 @@ async def test_a_follower_of_what_does_not_happen_is_told_where_they_are(tmp_pat
         position = (await service.wire.call("GetStatus")).position
         kinds = [common_pb2.JOURNAL_KIND_DRAW]
 
-        [told_] = await service.wire.stream("FollowEvents", journal_kinds=kinds, most=1)
+        told_ = await service.wire.first("FollowEvents", journal_kinds=kinds)
 
         assert (False, position) == (told_.HasField("event"), told_.position)

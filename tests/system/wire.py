@@ -81,52 +81,50 @@ class Wire:
     done: set[str] = attrs.field(factory=set[str])
     _numbers: Any = attrs.field(factory=lambda: itertools.count(1))
 
-    async def call(self, method: str, caller: Caller | None = None, **fields: Any) -> Any:
-        """The answer of an rpc; a mutation gets a request id if none is said."""
-        return await self.send(method, self.request(method, **fields), caller)
+    def acting(self, caller: Caller) -> Wire:
+        """The same for somebody else."""
+        return attrs.evolve(self, caller=caller)
 
-    def request(self, method: str, **fields: Any) -> Message:
+    async def call(self, method: str, /, **fields: Any) -> Any:
+        """The answer of an rpc; a mutation gets a request id if none is said."""
+        return await self.send(method, self.request(method, **fields))
+
+    def request(self, method: str, /, **fields: Any) -> Message:
         """A request; a mutation gets a request id if none is said."""
         if is_mutation(method):
             fields.setdefault("request_id", f"r-{next(self._numbers)}")
         return request_of(method, **fields)
 
-    async def send(
-        self, method: str, request: Message | bytes, caller: Caller | None = None
-    ) -> Any:
+    async def send(self, method: str, request: Message | bytes) -> Any:
         """The answer to *request*."""
-        answer = answer_of(method, await self.raw(method, request, caller))
+        answer = answer_of(method, await self.raw(method, request))
         self.done.add(method)
         return answer
 
-    async def raw(
-        self, method: str, request: Message | bytes, caller: Caller | None = None
-    ) -> bytes:
+    async def raw(self, method: str, request: Message | bytes) -> bytes:
         """The answer to *request*, as bytes."""
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         calling: Any = self.channel.unary_unary(path_of(method))
-        metadata = tuple((self.caller if caller is None else caller).items())
+        metadata = tuple(self.caller.items())
         answer: bytes = await calling(raw, timeout=SECONDS, metadata=metadata)
         return answer
 
-    async def stream(
-        self, method: str, caller: Caller | None = None, most: int | None = None, **fields: Any
-    ) -> list[Any]:
-        """All messages of a stream, or the first *most* of them."""
-        return await self.streamed(method, request_of(method, **fields), caller, most)
+    async def stream(self, method: str, /, **fields: Any) -> list[Any]:
+        """All messages of a stream."""
+        return await self.streamed(method, request_of(method, **fields))
+
+    async def first(self, method: str, /, **fields: Any) -> Any:
+        """The first message of a stream."""
+        [answer] = await self.streamed(method, request_of(method, **fields), 1)
+        return answer
 
     async def streamed(
-        self,
-        method: str,
-        request: Message | bytes,
-        caller: Caller | None = None,
-        most: int | None = None,
+        self, method: str, request: Message | bytes, most: int | None = None
     ) -> list[Any]:
         """All answers to *request*, or the first *most* of them."""
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         calling: Any = self.channel.unary_stream(path_of(method))
-        metadata = tuple((self.caller if caller is None else caller).items())
-        call = calling(raw, timeout=SECONDS, metadata=metadata)
+        call = calling(raw, timeout=SECONDS, metadata=tuple(self.caller.items()))
         found: list[Any] = []
         async for answer in call:
             found.append(answer_of(method, answer))
@@ -136,18 +134,19 @@ class Wire:
         self.done.add(method)
         return found
 
-    async def refused(
-        self, method: str, caller: Caller | None = None, raw: bytes | None = None, **fields: Any
-    ) -> Refusal:
+    async def refused(self, method: str, /, **fields: Any) -> Refusal:
         """What an rpc is refused with."""
-        request = self.request(method, **fields) if raw is None else raw
-        is_stream = METHODS[method].server_streaming
-        calling = (self.streamed if is_stream else self.raw)(method, request, caller)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await calling
+            await self.asked(method, self.request(method, **fields))
         return refusal_of(caught.value)
 
-    async def pages(self, method: str, items: str, **fields: Any) -> list[Any]:
+    async def asked(self, method: str, request: Message | bytes) -> Any:
+        """The answer or answers to *request*, as the rpc has it."""
+        if METHODS[method].server_streaming:
+            return await self.streamed(method, request)
+        return await self.raw(method, request)
+
+    async def pages(self, method: str, items: str, /, **fields: Any) -> list[Any]:
         """All items of a list, read page by page with one item each."""
         found: list[Any] = []
         token = ""

@@ -8,7 +8,7 @@ import contextlib
 import json
 import os
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Address:
 
 
 @contextlib.contextmanager
-def told(path: Path, target: str, *, is_encrypted: bool) -> Iterator[None]:
+def told(path: Path, target: str, *, is_encrypted: bool) -> Generator[None]:
     """While the block runs, say at *path* that this process is reached at *target*."""
     said = {"address": target, "pid": os.getpid(), "tls": is_encrypted}
     beside = path.with_name(f"{path.name}.new")

@@ -8,11 +8,10 @@ The composition root: settings to a running service. The only place that knows e
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -44,12 +43,14 @@ from clientela.domain.ruleset import Command, RuleSet
 from clientela.domain.standard import standard_rulebook
 from clientela.services.access import AccessTable
 from clientela.services.all_services import services_of
+from clientela.services.answers import OldAnswers
 from clientela.services.audit import Audit
 from clientela.services.cards import CARDS, TOTALS, owned_by
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
 from clientela.services.core import Core
 from clientela.services.directory import JournalDirectory
+from clientela.services.due_times import DueTimes
 from clientela.services.entrance import Entrance
 from clientela.services.follow_ups import FollowUps
 from clientela.services.fresh_ids import new_id
@@ -213,8 +214,10 @@ async def _running(settings: Settings, authenticator: MakeAuthenticator) -> Asyn
         try:
             yield Running(core=core, keeper=keeper, target=f"{settings.host}:{port}")
         finally:
-            await _cancel(tasks)
-            await server.stop()
+            try:
+                await _cancel(tasks)
+            finally:
+                await server.stop()
     finally:
         await store.close()
 
@@ -267,6 +270,7 @@ def _core(
         clock=clock,
         new_id=new_id,
         scheduler=Scheduler(path, store, clock, _report_journal),
+        due_times=DueTimes(path, store, _report_journal),
         follow_ups=FollowUps(path, store, lambda owner: owned_by(reads, owner), _report_command),
     )
 
@@ -322,15 +326,19 @@ def _trusting(services: Sequence[Service]) -> DevelopmentAuthenticator:
 def _background(core: Core) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on beside calls; virtual time moves only when it is told to."""
     yield core.follow_ups.run()
+    yield core.due_times.run()
+    yield OldAnswers(core.store, core.clock).run()
     if isinstance(core.clock, SystemClock):
         yield core.scheduler.run()
 
 
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Stop tasks; what one of them died of is told and stops nothing else."""
     for task in tasks:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    for came_to in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(came_to, Exception):
+            log.error("a background task had ended: %s", type(came_to).__name__)
 
 
 def _report_journal(journal_id: JournalId, error: Exception) -> None:

@@ -4,6 +4,8 @@ A journal store in dicts: for trials and tests, gone with the process.
 
 from __future__ import annotations
 
+import heapq
+
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -109,10 +111,17 @@ class MemoryStore:
         """Who holds *key*."""
         return self._holders.get(key)
 
-    async def due(self, until: datetime, limit: int = PAGE_MAX) -> Sequence[JournalId]:
+    async def journals(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[JournalId]:
+        """Journals above a text, in the order of their texts."""
+        found = (journal_id for journal_id in self._journals if str(journal_id) > after)
+        return heapq.nsmallest(min(limit, PAGE_MAX), found, key=str)
+
+    async def due(
+        self, until: datetime, limit: int = PAGE_MAX, offset: int = 0
+    ) -> Sequence[JournalId]:
         """Journals due, earliest first."""
         found = sorted((at, journal_id) for journal_id, at in self._due.items() if at <= until)
-        return [journal_id for _, journal_id in found[: min(limit, PAGE_MAX)]]
+        return [journal_id for _, journal_id in found[offset : offset + min(limit, PAGE_MAX)]]
 
     async def due_at(self, journal_id: JournalId) -> datetime | None:
         """The due moment of a journal."""

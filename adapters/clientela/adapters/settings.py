@@ -136,6 +136,14 @@ def settings_from(environment: Mapping[str, str], **flags: object) -> Settings:
     return _checked(Settings(**values))  # type: ignore[arg-type]  # parsed by name
 
 
+def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that look like settings and are none."""
+    known = {f"{PREFIX}{field.name.upper()}" for field in attrs.fields(Settings)}
+    return tuple(
+        sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+    )
+
+
 def _parsed(name: str, text: str) -> object:
     match name:
         case "port":

@@ -165,7 +165,8 @@ def _replayed(
     for _, group in groupby(events, key=lambda recorded: recorded.append_id):
         appended = tuple(group)
         for root in _roots(appended):
-            company.now = max(company.now, root.recorded_at)
+            # Each journal has a clock of its own: history is told client by client.
+            company.now = root.recorded_at
             reason = _again(root, appended, company)
             if reason:
                 refused.append((root, reason))

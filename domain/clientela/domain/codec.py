@@ -19,7 +19,7 @@ import cattrs
 
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
-from clientela.domain.draft import FrozenDict, State
+from clientela.domain.draft import FrozenDict
 from clientela.domain.event import Actor, ActorKind, Key, RecordedEvent, event_type
 from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import Blind, BusinessId, Code, JournalId, JournalKind, PrincipalId, Ref
@@ -189,8 +189,3 @@ def _converter() -> cattrs.Converter:
     )
     converter.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
     return converter
-
-
-def encode_states(codec: Codec, states: Mapping[type[State], State]) -> Payload:
-    """States of one journal as plain data, by class name."""
-    return {cls.__name__: codec.plain(state) for cls, state in states.items()}

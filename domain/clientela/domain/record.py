@@ -167,6 +167,11 @@ class Record:
         check_same(holder.fingerprint, again)
         return True
 
+    @property
+    def versions(self) -> dict[JournalId, int]:
+        """Version of each journal."""
+        return {journal.id: journal.version for journal in self._journals.values()}
+
     def history(self, kind: JournalKind) -> tuple[RecordedEvent, ...]:
         """
         Every event of the journal of *kind*, up to and including those of this command.

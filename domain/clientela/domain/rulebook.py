@@ -8,8 +8,11 @@ Loading and appending are the caller's; everything between is `Rulebook.handle`.
 
 from __future__ import annotations
 
+import hashlib
+
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 from clientela.domain.context import Context, Definitions, Directory, Naming
@@ -20,7 +23,11 @@ from clientela.domain.ids import JournalId, JournalKind
 from clientela.domain.record import Journal, Record
 from clientela.domain.ruleset import Command, RuleSet
 from clientela.domain.run import Decision, RulebookError, Run
+from clientela.domain.shape import shape_of
 
+
+SNAPSHOT_FINGERPRINT_LENGTH = 32
+"""Hexadecimal digits that name what folded a snapshot."""
 
 _T = TypeVar("_T")
 
@@ -59,6 +66,14 @@ class Rulebook:
             f"{r.name}({','.join(event_type(e).stored_name for e in r.events)})"
             for r in self.rule_sets
         )
+
+    @cached_property
+    def snapshot_fingerprint(self) -> str:
+        """Names what folds: the composition, the shape of its states, the rule sets' versions."""
+        versions = ",".join(str(r.version) for r in self.rule_sets)
+        shape = shape_of(*(r.state for r in self.rule_sets))
+        text = f"{self.fingerprint}\n{versions}\n{shape}"
+        return hashlib.sha256(text.encode()).hexdigest()[:SNAPSHOT_FINGERPRINT_LENGTH]
 
     def empty(self, journal_id: JournalId) -> Journal:
         """A journal that does not exist yet: version 0, initial states."""

@@ -111,6 +111,9 @@ class RuleSet:
         definition: Class of its section of the definitions, if it has one.
 
         order: What it orders events by.
+
+        version: From 1; raised when `evolve`, or the default of a state's field, changes its
+            meaning: states kept in snapshots are folded anew.
     """
 
     name: str
@@ -129,3 +132,4 @@ class RuleSet:
     asks: Callable[[RecordedEvent], Command | None] = _no_inputs
     definition: type | None = None
     order: Order = Order.VERSION
+    version: int = 1

@@ -79,9 +79,9 @@ class OperationServiceServicer(object):
         """Moves the virtual clock of a trial store forward, and lets everything that
         is due on the way happen at its own moment.
 
-        A store becomes virtual by the first call, as long as nothing was written
-        to it in real time; from then on its clock moves by this call alone.
-        Repeating it changes nothing.
+        A store is virtual for ever if the service was told so when it made it; its
+        clock moves by this call alone, and never back. Repeating it changes
+        nothing.
 
         Failures:
         - FAILED_PRECONDITION `CLOCK_REAL` {rule}: the store runs in real time.

@@ -520,7 +520,7 @@ class ListOrphansResponse(_message.Message):
     """Token of the next page. Empty on the last one."""
     @_builtins.property
     def orphans(self) -> _containers.RepeatedCompositeFieldContainer[Global___Orphan]:
-        """Orphans, longest waiting first."""
+        """Orphans, in order of clients."""
 
     def __init__(
         self,

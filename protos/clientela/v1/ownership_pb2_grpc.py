@@ -148,8 +148,8 @@ class OwnershipServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListOrphans(self, request, context):
-        """Lists clients whose owner has left and who wait for a new one (OWN-3),
-        longest waiting first.
+        """Lists clients whose owner has left and who wait for a new one (OWN-3), in
+        order of clients.
 
         A client leaves the list when somebody claims it or it is given to
         somebody.

@@ -95,8 +95,8 @@ class OwnershipServiceStub:
       works here (OWN-3).
     """
     ListOrphans: _grpc.UnaryUnaryMultiCallable[_ownership_pb2.ListOrphansRequest, _ownership_pb2.ListOrphansResponse]
-    """Lists clients whose owner has left and who wait for a new one (OWN-3),
-    longest waiting first.
+    """Lists clients whose owner has left and who wait for a new one (OWN-3), in
+    order of clients.
 
     A client leaves the list when somebody claims it or it is given to
     somebody.
@@ -171,8 +171,8 @@ class OwnershipServiceAsyncStub(OwnershipServiceStub):
       works here (OWN-3).
     """
     ListOrphans: _aio.UnaryUnaryMultiCallable[_ownership_pb2.ListOrphansRequest, _ownership_pb2.ListOrphansResponse]  # type: ignore[assignment]
-    """Lists clients whose owner has left and who wait for a new one (OWN-3),
-    longest waiting first.
+    """Lists clients whose owner has left and who wait for a new one (OWN-3), in
+    order of clients.
 
     A client leaves the list when somebody claims it or it is given to
     somebody.
@@ -274,8 +274,8 @@ class OwnershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ownership_pb2.ListOrphansRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ownership_pb2.ListOrphansResponse, _abc.Awaitable[_ownership_pb2.ListOrphansResponse]]:
-        """Lists clients whose owner has left and who wait for a new one (OWN-3),
-        longest waiting first.
+        """Lists clients whose owner has left and who wait for a new one (OWN-3), in
+        order of clients.
 
         A client leaves the list when somebody claims it or it is given to
         somebody.

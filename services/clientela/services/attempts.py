@@ -57,17 +57,14 @@ class Attempt:
     now: datetime
 
 
-def versions_of(record: Record) -> dict[JournalId, int]:
-    """Versions of the journals of *record*."""
-    return {journal.id: journal.version for journal in record.journals}
-
-
 def answer_of(
     task: Task,
     request: Blind,
-    now: datetime,
+    decided_at: datetime,
     decision: Decision | None = None,
     refusal: RefusedError | None = None,
+    *,
+    now: datetime,
 ) -> Answer:
     """
     What a repeat of the request will be answered.
@@ -77,11 +74,13 @@ def answer_of(
 
         request: Keyed hash of the request id.
 
-        now: When it was decided.
+        decided_at: When it was decided.
 
         decision: What it came to, if anything.
 
         refusal: Why it was refused, if it was.
+
+        now: What the clock says, which an import of history lies behind.
     """
     made: dict[JournalId, tuple[int, int]] = {}
     for recorded in decision.events if decision else ():
@@ -90,8 +89,9 @@ def answer_of(
     answer = Answer(
         request=request,
         fingerprint=task.fingerprint,
-        at=now,
-        versions=versions_of(decision.record) if decision else {},
+        at=max(now, decided_at),
+        decided_at=decided_at,
+        versions=decision.record.versions if decision else {},
         made=made,
         journals=task.needs.journals,
     )

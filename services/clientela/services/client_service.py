@@ -186,7 +186,7 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
             registered_at=registered.occurred_at,
             erased_at=None if erased is None else erased.occurred_at,
             etag=self._core.etag(record, IDENTITY, moment),
-            versions=self._core.versions(record),
+            versions=record.versions,
         )
 
     async def _summaries(self, cards: Sequence[Card]) -> list[pb.ClientSummary]:

@@ -24,7 +24,7 @@ from clientela.domain.ids import JournalId
 from clientela.domain.record import NeededError, Record
 from clientela.domain.ruleset import Command
 from clientela.domain.run import Decision
-from clientela.services.attempts import Attempt, Task, answer_of, audit_of, versions_of
+from clientela.services.attempts import Attempt, Task, answer_of, audit_of
 from clientela.services.calls import (
     Call,
     ContendedError,
@@ -125,6 +125,23 @@ class CommandPath:
         """
         return await self._carry_out(self._elapsing(journal_ids, at))
 
+    async def renew_due(self, journal_id: JournalId) -> None:
+        """
+        Note when time next changes this journal, if definitions applied since have moved it.
+
+        Raises:
+            ContendedError: others were faster every time.
+
+            StoreUnavailableError: the store cannot be reached.
+        """
+        task = Task(
+            name="RenewDue",
+            decide=lambda record, _context: Decision((), record),
+            needs=Needs(journals=(journal_id,)),
+            call=Call(),
+        )
+        await self._carry_out(task)
+
     async def read(self, *journal_ids: JournalId, at: datetime | None = None) -> View:
         """These journals as committed, with time elapsed up to *at* or now; appends nothing."""
         attempt = await self._decided(self._elapsing(journal_ids, at))
@@ -170,7 +187,7 @@ class CommandPath:
         return Outcome(
             record=decision.record,
             events=decision.events,
-            versions=versions_of(decision.record),
+            versions=decision.record.versions,
             at=attempt.now,
             keys=attempt.session.changes.made,
         )
@@ -232,16 +249,18 @@ class CommandPath:
         decision, view = attempt.decision, attempt.view
         request = task.needs.request
         if not decision.events and request is None:
+            if task.command is None:
+                await self._renew_dues(attempt)
             return
         refusal = decision.refusal
         answer = None
         if request is not None and (refusal is None or task.call.keep_refusals):
-            answer = answer_of(task, request, attempt.now, decision, refusal)
+            answer = answer_of(task, request, attempt.now, decision, refusal, now=self._clock.now())
         said = "refused" if refusal else "done" if decision.events else "already"
         rows = encode(self.records.codec, decision.events, view.heads)
-        changed = dict.fromkeys(row.journal for row in rows)
+        changed = None if task.command is None else {row.journal for row in rows}
         append = Append(
-            expected=versions_of(view.record),
+            expected=view.record.versions,
             events=rows,
             reserve=decision.reserve,
             release=decision.release,
@@ -256,6 +275,15 @@ class CommandPath:
             snapshots=self.records.snapshots(view.record, decision.record),
         )
         await self._commit(append, decision)
+
+    async def _renew_dues(self, attempt: Attempt) -> None:
+        """Write due moments of journals that stay as they are where others are noted."""
+        record = attempt.decision.record
+        dues = self.records.dues(record, attempt.view.definitions)
+        noted = {j: await self._store.due_at(j) for j in dues}
+        moved = {j: at for j, at in dues.items() if at != noted[j]}
+        if moved:
+            await self._commit(Append(expected=record.versions, due=moved))
 
     async def _commit(self, append: Append, decision: Decision | None = None) -> None:
         """Append to the end even if the caller goes away."""
@@ -306,7 +334,9 @@ class CommandPath:
         now = task.call.at or self._clock.now()
         answer = None
         if task.call.keep_refusals and task.needs.request is not None:
-            answer = answer_of(task, task.needs.request, now, refusal=refusal)
+            answer = answer_of(
+                task, task.needs.request, now, refusal=refusal, now=self._clock.now()
+            )
         audit = audit_of(task, now, "refused", refusal.reason)
         await self._commit(Append(expected={}, answer=answer, audit=(audit,)))
 
@@ -323,6 +353,6 @@ class CommandPath:
             record=await self.records.at(answer.versions),
             events=tuple(sorted(events, key=lambda recorded: recorded.index)),
             versions=answer.versions,
-            at=answer.at,
+            at=answer.decided_at or answer.at,
             replayed=True,
         )

@@ -22,6 +22,7 @@ from clientela.domain.ruleset import Command, RuleSet
 from clientela.services.calls import Outcome
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
+from clientela.services.due_times import DueTimes
 from clientela.services.envelope import decode
 from clientela.services.follow_ups import FollowUps
 from clientela.services.ports import JournalStore, NewId, Sessions
@@ -63,6 +64,8 @@ class Core:
 
         scheduler: Moves due journals.
 
+        due_times: Tells what is due by the definitions as they are.
+
         follow_ups: Carries out what events ask for.
     """
 
@@ -75,6 +78,7 @@ class Core:
     clock: SystemClock | VirtualClock
     new_id: NewId
     scheduler: Scheduler
+    due_times: DueTimes
     follow_ups: FollowUps
 
     async def mutate(
@@ -154,10 +158,6 @@ class Core:
         own = (journal.id for journal in record.journals)
         return (*own, *(client_journal(client_id) for client_id in holder))
 
-    def versions(self, record: Record) -> Mapping[JournalId, int]:
-        """Versions of the journals of *record*."""
-        return {journal.id: journal.version for journal in record.journals}
-
     def etag(self, record: Record, rule_set: RuleSet, as_of: AsOf | None = None) -> str:
         """Etag of the rule set's part of *record*; none for the past."""
         is_now = as_of is None or as_of.is_now
@@ -192,7 +192,7 @@ class Core:
         for recorded in done.events if done is not None else ():
             if recorded.ref == ref:
                 return recorded
-        rows = await self.store.read(ref.journal, ref.version - 1, 1)
+        rows = await self.store.read(ref.journal, ref.version - 1, 1) if ref.version > 0 else ()
         if not rows:
             raise UnknownError("event", str(ref))
         return decode(self.path.records.codec, rows[0])

@@ -166,6 +166,19 @@ class Entrance:
             await self.audit.denied(actor, access.method, "", error.reason)
             raise
 
+    async def note_missing(self, context: RequestContext, error: UnknownError) -> None:
+        """
+        Note that what a request names is not there, or not within reach, as its servicer found.
+
+        Only where the servicer looks itself, because no single field names the record.
+
+        Raises:
+            StoreUnavailableError: it cannot be noted.
+        """
+        if not context.access.target and not context.reach.is_whole:
+            actor = str(context.principal.actor)
+            await self.audit.denied(actor, context.access.method, NOT_TOLD, error.reason)
+
     async def note_shown(
         self, context: RequestContext, request: Message, response: Message
     ) -> None:

@@ -1,5 +1,10 @@
 """
 Recorded events to rows and back, and the chain of hashes along each journal.
+
+    DamagedError             a row is not what was written
+      - BrokenChainError     it does not follow on the one before it
+      - UnreadableError      its body is no event
+      - AlteredError         its columns are not those of its body
 """
 
 from __future__ import annotations
@@ -9,26 +14,55 @@ import json
 
 from collections.abc import Iterable, Mapping
 
-from clientela.domain.codec import Codec, canonical
+import attrs
+
+from clientela.domain.codec import Codec, Payload, canonical
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId
 from clientela.services.rows import Head, StoredEvent
 
 
-class BrokenChainError(Exception):
+class DamagedError(Exception):
     """
-    A row does not follow on the one before it: it was changed, moved or removed.
+    A row is not what was written.
 
     Attributes:
         journal_id: In which journal.
 
-        version: The first version that does not follow.
+        version: At which version.
     """
 
-    def __init__(self, journal_id: JournalId, version: int) -> None:
+    def __init__(self, journal_id: JournalId, version: int, damage: str) -> None:
         self.journal_id = journal_id
         self.version = version
-        super().__init__(f"{journal_id} is broken at version {version}")
+        super().__init__(f"{journal_id} is {damage} at version {version}")
+
+
+class BrokenChainError(DamagedError):
+    """A row does not follow on the one before it: it was changed, moved or removed."""
+
+    def __init__(self, journal_id: JournalId, version: int) -> None:
+        super().__init__(journal_id, version, "broken")
+
+
+class UnreadableError(DamagedError):
+    """The body of a row is no event of this composition."""
+
+    def __init__(self, journal_id: JournalId, version: int) -> None:
+        super().__init__(journal_id, version, "unreadable")
+
+
+class AlteredError(DamagedError):
+    """
+    The columns of a row do not say what its body says.
+
+    Attributes:
+        columns: Which ones.
+    """
+
+    def __init__(self, journal_id: JournalId, version: int, columns: tuple[str, ...]) -> None:
+        self.columns = columns
+        super().__init__(journal_id, version, f"altered ({', '.join(columns)})")
 
 
 def encode(
@@ -48,7 +82,7 @@ def encode(
     rows: list[StoredEvent] = []
     for recorded in events:
         name, payload = codec.encode(recorded.event)
-        body = canonical({"envelope": codec.envelope(recorded), "payload": payload})
+        body = body_of(codec.envelope(recorded), name, payload)
         hashes[recorded.journal] = chained(hashes[recorded.journal], body)
         rows.append(
             StoredEvent(
@@ -75,6 +109,40 @@ def decode(codec: Codec, row: StoredEvent) -> RecordedEvent:
     """
     plain = json.loads(row.body)
     return codec.recorded(plain["envelope"], codec.decode(row.name, plain["payload"]))
+
+
+def checked(codec: Codec, row: StoredEvent) -> RecordedEvent:
+    """
+    The event of a row whose columns agree with its body.
+
+    Raises:
+        UnreadableError: its body is no event that this composition knows.
+
+        AlteredError: they do not agree.
+    """
+    try:
+        name = json.loads(row.body)["name"]
+        recorded = decode(codec, attrs.evolve(row, name=name))
+    except Exception as error:  # Whatever it is that spoilt bytes make a decoder stumble over.
+        raise UnreadableError(row.journal, row.version) from error
+    said = {
+        "journal": recorded.journal,
+        "version": recorded.version,
+        "event_id": recorded.event_id,
+        "append_id": recorded.append_id,
+        "name": name,
+        "occurred_at": recorded.occurred_at,
+        "recorded_at": recorded.recorded_at,
+    }
+    altered = tuple(column for column, value in said.items() if getattr(row, column) != value)
+    if altered:
+        raise AlteredError(row.journal, row.version, altered)
+    return recorded
+
+
+def body_of(envelope: Payload, name: str, payload: Payload) -> bytes:
+    """What is hashed of an event: its envelope, stored name and payload as canonical JSON."""
+    return canonical({"envelope": envelope, "name": name, "payload": payload})
 
 
 def chained(previous: str, body: bytes) -> str:

@@ -2,12 +2,14 @@
 Follow-up commands: what an event asks of other journals, carried out after it is committed.
 
 The position up to which follow-ups are done is kept in the store; a repeat after a crash finds its
-requests answered, because their ids derive from the event.
+requests answered, because their ids derive from the event. What fails, other than by a refusal, is
+tried again; what fails too often is parked, so that the rest goes on, and tried once more whenever
+the process starts.
 """
 
 from __future__ import annotations
 
-import asyncio
+import logging
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 
@@ -16,20 +18,34 @@ from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import ClientId, EmployeeId
 from clientela.domain.record import NeededError
 from clientela.domain.ruleset import Command
+from clientela.services.background import keep_going
 from clientela.services.calls import Call, ContendedError
 from clientela.services.command_path import CommandPath
 from clientela.services.envelope import decode
 from clientela.services.ports import JournalStore
+from clientela.services.rows import StoredEvent
+from clientela.services.store_errors import StoreUnavailableError
 
 
 DONE = "follow-ups"
 """Name of the note that holds the position."""
+
+PARKED = "follow-ups-parked"
+"""Name of the note that holds the positions of events whose follow-ups are parked."""
+
+FAILURES_MAX = 10
+"""Failures in a row after which the follow-ups of an event are parked."""
+
+PARKED_MAX = 1_000
+"""Events parked at most; with so many, none is passed by any more."""
 
 PAUSE_S = 0.5
 """Seconds between two looks for new events when there were none."""
 
 OwnedBy = Callable[[EmployeeId], Awaitable[tuple[ClientId, ...]]]
 """Finds every client of an owner."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class _OwnedNeededError(NeededError):
@@ -79,12 +95,16 @@ class FollowUps:
         self._path = path
         self._store = store
         self._owned_by = owned_by
+        self._failures = 0
+        self._has_begun = False
 
     async def run(self) -> None:
         """Keep going until cancelled."""
-        while True:
-            if not await self.catch_up():
-                await asyncio.sleep(PAUSE_S)
+        await keep_going("following up", self.catch_up, PAUSE_S)
+
+    async def parked(self) -> tuple[int, ...]:
+        """Positions of the events whose follow-ups failed too often, ascending."""
+        return tuple(map(int, (await self._store.note(PARKED) or "").split()))
 
     async def catch_up(self) -> int:
         """
@@ -92,18 +112,70 @@ class FollowUps:
 
         Returns:
             How many commands were carried out.
+
+        Raises:
+            Exception: what one of them failed by; it is where the next call goes on.
         """
-        done = int(await self._store.note(DONE) or 0)
         carried_out = 0
+        if not self._has_begun:
+            carried_out += await self._try_parked()
+            self._has_begun = True
+        done = int(await self._store.note(DONE) or 0)
         while page := await self._store.read_all(done):
             for row in page:
-                recorded = decode(self._path.records.codec, row)
-                for command in await self._commands(recorded):
-                    await self._carry_out(command, recorded)
-                    carried_out += 1
+                count = await self._passed(row)
+                if count:
+                    await self._store.note(DONE, str(row.position))
+                carried_out += count
             done = page[-1].position
             await self._store.note(DONE, str(done))
         return carried_out
+
+    async def _try_parked(self) -> int:
+        carried_out = 0
+        for position in await self.parked():
+            for row in await self._store.read_all(position - 1, 1):
+                try:
+                    carried_out += await self._follow(row)
+                except StoreUnavailableError:
+                    raise
+                except Exception as error:  # noqa: BLE001  # it stays parked
+                    self._tell_parked(row, error)
+                else:
+                    await self._note_parked({*await self.parked()} - {position})
+        return carried_out
+
+    async def _passed(self, row: StoredEvent) -> int:
+        """Carry out what an event asks for, or park it; how many commands were carried out."""
+        try:
+            carried_out = await self._follow(row)
+        except StoreUnavailableError:
+            raise
+        except Exception as error:
+            self._failures += 1
+            parked = {*await self.parked()}
+            if self._failures < FAILURES_MAX or len(parked) >= PARKED_MAX:
+                raise
+            await self._note_parked(parked | {row.position})
+            self._tell_parked(row, error)
+            carried_out = 0
+        self._failures = 0
+        return carried_out
+
+    async def _note_parked(self, positions: set[int]) -> None:
+        await self._store.note(PARKED, " ".join(map(str, sorted(positions))))
+
+    def _tell_parked(self, row: StoredEvent, error: Exception) -> None:
+        # By type: the text of an error may hold what somebody typed.
+        name = type(error).__name__
+        _LOG.error("follow-ups of event %d (%s) are parked: %s", row.position, row.name, name)
+
+    async def _follow(self, row: StoredEvent) -> int:
+        recorded = decode(self._path.records.codec, row)
+        commands = await self._commands(recorded)
+        for command in commands:
+            await self._carry_out(command, recorded)
+        return len(commands)
 
     async def _commands(self, recorded: RecordedEvent) -> tuple[Command, ...]:
         owned: dict[EmployeeId, tuple[ClientId, ...]] = {}
@@ -120,6 +192,7 @@ class FollowUps:
             actor=cause.actor,
             request_id=f"{cause.event_id}/{type(command).__name__}/{journals}",
             correlation_id=cause.correlation_id,
+            at=cause.recorded_at,
         )
         try:
             await self._path.execute(command, call)

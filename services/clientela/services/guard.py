@@ -22,6 +22,7 @@ import grpc.aio
 
 from google.protobuf.message import Message
 
+from clientela.domain.errors import UnknownError
 from clientela.services.access import AccessTable, MethodAccess
 from clientela.services.admission import Admission
 from clientela.services.deadline import DeadlineRules
@@ -139,7 +140,11 @@ class Guard(grpc.aio.ServerInterceptor):
         seconds = self._deadlines.seconds(remaining, access.call_class, access.method)
         async with _within(seconds), self._admission.admitted(access.call_class):
             request_context, request = await self._entered(rpc, access, raw, context, seconds)
-            response: Message = await rpc.behaviour(request, context)
+            try:
+                response: Message = await rpc.behaviour(request, context)
+            except UnknownError as error:
+                await self._entrance.note_missing(request_context, error)
+                raise
             if not request_context.shows_personal:
                 withhold(response)
             await self._entrance.note_shown(request_context, request, response)

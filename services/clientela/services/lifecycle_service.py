@@ -124,7 +124,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         if told is None:
             raise UnknownError("stage", model)
         top = _model(view.definitions, model, self._core.now()).top(told.stage)
-        versions = self._core.versions(view.record)
+        versions = view.record.versions
         client_id = ClientId(view.record.journal(JournalKind.CLIENT).id.id)
         return wire.past_stage(client_id, told, top, versions)
 
@@ -140,7 +140,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
             client_id,
             told,
             etag=self._core.etag(record, LIFECYCLE, moment),
-            versions=self._core.versions(record),
+            versions=record.versions,
         )
 
 

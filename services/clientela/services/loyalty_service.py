@@ -175,7 +175,7 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
             at,
             (await self._programme(at)).point_value,
             etag=self._core.etag(record, LOYALTY, moment),
-            versions=self._core.versions(record),
+            versions=record.versions,
         )
 
     async def _card(self, done: Outcome, card_id: CardId) -> pb.Card:

@@ -151,7 +151,7 @@ class OrganisationServicer(organisation_pb2_grpc.OrganisationServiceServicer):
         return self._unit(done.record, self._core.etag(done.record, UNITS))
 
     def _unit(self, record: Record, etag: str = "") -> pb.Unit:
-        return wire.unit(record.of(Unit), etag=etag, versions=self._core.versions(record))
+        return wire.unit(record.of(Unit), etag=etag, versions=record.versions)
 
     async def _after(self, done: Outcome) -> pb.Employee:
         return await self._employee(done.record, self._core.etag(done.record, STAFF), done)
@@ -160,7 +160,7 @@ class OrganisationServicer(organisation_pb2_grpc.OrganisationServiceServicer):
         self, record: Record, etag: str = "", done: Outcome | None = None
     ) -> pb.Employee:
         opening = await self._core.opening(record.journal(JournalKind.EMPLOYEE).id, done=done)
-        versions = self._core.versions(record)
+        versions = record.versions
         return wire.employee(record.of(Employee), opening, etag=etag, versions=versions)
 
 

@@ -105,7 +105,7 @@ class OwnershipServicer(ownership_pb2_grpc.OwnershipServiceServicer):
             claim=claim,
             lapses_at=lapses_at(ownership, policy),
             etag=etag,
-            versions=self._core.versions(record),
+            versions=record.versions,
         )
 
     async def _covering(self, view: View, moment: datetime) -> pb.Ownership:
@@ -116,7 +116,7 @@ class OwnershipServicer(ownership_pb2_grpc.OwnershipServiceServicer):
             ClientId(view.record.journal(JournalKind.CLIENT).id.id),
             found,
             claim=claim,
-            versions=self._core.versions(view.record),
+            versions=view.record.versions,
         )
 
     async def _orphan(self, card: Card) -> pb.Orphan:

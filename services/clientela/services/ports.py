@@ -115,8 +115,14 @@ class JournalStore(Protocol):
         """Who holds *key*."""
         ...
 
-    async def due(self, until: datetime, limit: int = PAGE_MAX) -> Sequence[JournalId]:
-        """Journals with a due moment at or before *until*, earliest first."""
+    async def journals(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[JournalId]:
+        """Journals that hold an event and whose text is above *after*, in the order of that."""
+        ...
+
+    async def due(
+        self, until: datetime, limit: int = PAGE_MAX, offset: int = 0
+    ) -> Sequence[JournalId]:
+        """Journals with a due moment at or before *until*, earliest first, from *offset* on."""
         ...
 
     async def due_at(self, journal_id: JournalId) -> datetime | None:

@@ -149,6 +149,12 @@ class ReadModels:
         rows = await self._reads.find(model.name, terms, after, min(limit, PAGE_MAX))
         return [(key, self._state(model, body)) for key, body in rows]
 
+    async def kept(
+        self, model: ReadModel, *terms: Term, after: str = "", limit: int = PAGE_MAX
+    ) -> Sequence[tuple[str, bytes]]:
+        """Keys and bodies as `find` finds them, as they are kept: nothing is taken in or read."""
+        return await self._reads.find(model.name, terms, after, min(limit, PAGE_MAX))
+
     async def count(self, model: ReadModel, field: str) -> Mapping[str, int]:
         """How many rows have each value of *field*, everything committed taken in."""
         await self.catch_up(model)
@@ -158,12 +164,6 @@ class ReadModels:
         """Take everything committed into every model."""
         for model in self._models.values():
             await self.catch_up(model)
-
-    async def rebuild(self, model: ReadModel) -> None:
-        """Build *model* anew from the journal."""
-        async with self._locks[model.name]:
-            await self._reads.drop(model.name)
-        await self.catch_up(model)
 
     async def catch_up(self, model: ReadModel) -> int:
         """
@@ -190,10 +190,11 @@ class ReadModels:
         states = {key: self._state(model, body) for key, body in found.items()}
         for key, recorded in keyed:
             states[key] = model.evolve(states.get(key), recorded)
-        rows = {key: await self._row(model, states[key]) for key, _ in keyed}
+        rows = {key: await self.row_of(model, states[key]) for key, _ in keyed}
         await self._reads.write(model.name, position, rows)
 
-    async def _row(self, model: ReadModel, state: Any) -> Row:
+    async def row_of(self, model: ReadModel, state: Any) -> Row:
+        """The row that is kept for a state."""
         key_rows: dict[JournalId, KeyRow | None] = {}
         while True:
             naming = Naming(vault=self._sessions.session(key_rows), forms=self._forms)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 
 from clientela.domain.codec import Codec, canonical
@@ -62,7 +62,7 @@ class Records:
         self._cached_max = cached_max
         self._sections = section_types(rulebook.rule_sets)
         self._read_definitions = (0, definitions_of((), self._sections))
-        self._cache: OrderedDict[JournalId, tuple[Journal, Head]] = OrderedDict()
+        self._cache: OrderedDict[JournalId, Journal] = OrderedDict()
 
     async def load(self, needs: Needs, keys: tuple[Key, ...] = ()) -> View:
         """
@@ -73,7 +73,7 @@ class Records:
         """
         ids = tuple(dict.fromkeys((*needs.journals, DEFINITIONS_JOURNAL, *sorted(needs.facts))))
         # Taken before waiting: meanwhile others put later versions into the cache, or drop them.
-        cached = {j: self._cache[j][0] for j in ids if j in self._cache}
+        cached = {j: self._cache[j] for j in ids if j in self._cache}
         loaded = await self._store.load(
             Wanted(
                 journals=ids,
@@ -81,10 +81,12 @@ class Records:
                 keys=(*needs.keys, *keys),
                 request=needs.request,
                 persons=tuple(dict.fromkeys((*needs.journals, *sorted(needs.persons)))),
-                fingerprint=self.rulebook.fingerprint,
+                fingerprint=self.rulebook.snapshot_fingerprint,
             )
         )
         journals = {j: self._folded(j, loaded, cached.get(j)) for j in ids}
+        for journal in journals.values():
+            self._put(journal)
         histories = {j: await self.history(j, journals[j].version) for j in sorted(needs.histories)}
         return View(
             record=Record([journals[j] for j in needs.journals], loaded.holders, histories),
@@ -106,6 +108,12 @@ class Records:
                 return tuple(events[:upto])
         return tuple(events)
 
+    async def stored(self, journal_id: JournalId) -> tuple[Journal, Head]:
+        """A journal as the store has it, its snapshot used, and its end; memory is passed by."""
+        fingerprint = self.rulebook.snapshot_fingerprint
+        loaded = await self._store.load(Wanted(journals=(journal_id,), fingerprint=fingerprint))
+        return self._folded(journal_id, loaded), loaded.heads[journal_id]
+
     async def at(self, versions: Mapping[JournalId, int]) -> Record:
         """The record as it was at these versions."""
         return Record(
@@ -117,29 +125,44 @@ class Records:
 
     def keep(self, record: Record, rows: Iterable[StoredEvent]) -> None:
         """Note that *record* is committed, *rows* being its last events."""
-        heads = {row.journal: Head(row.version, row.hash, row.recorded_at) for row in rows}
+        changed = {row.journal for row in rows}
         for journal in record.journals:
-            if journal.id in heads:
-                self._put(journal, heads[journal.id])
-
-    def forget(self, journal_id: JournalId) -> None:
-        """Drop what is kept of a journal."""
-        self._cache.pop(journal_id, None)
+            if journal.id in changed:
+                self._put(journal)
 
     def dues(
-        self, record: Record, definitions: Definitions, changed: Iterable[JournalId]
+        self, record: Record, definitions: Definitions, of: Container[JournalId] | None = None
     ) -> dict[JournalId, datetime | None]:
-        """The next due moment of each changed journal."""
-        journals = {journal.id: journal for journal in record.journals}
-        return {j: self.rulebook.due(Record([journals[j]]), definitions) for j in changed}
+        """The next due moment of each journal among *of*, or of each that holds an event."""
+        return {
+            journal.id: self.rulebook.due(Record([journal]), definitions)
+            for journal in record.journals
+            if journal.version and (of is None or journal.id in of)
+        }
 
     def snapshots(self, before: Record, after: Record) -> tuple[Snapshot, ...]:
         """Snapshots of the journals that have passed a multiple of `SNAPSHOT_EVERY`."""
         versions = {journal.id: journal.version for journal in before.journals}
         return tuple(
-            self._snapshot(journal)
+            self.snapshot(journal)
             for journal in after.journals
             if journal.version // SNAPSHOT_EVERY > versions[journal.id] // SNAPSHOT_EVERY
+        )
+
+    def snapshot(self, journal: Journal) -> Snapshot:
+        """What is kept of a journal, so that it need not be folded from its first event."""
+        states = {
+            rule_set.name: {
+                "state": self.codec.plain(journal.states[rule_set.state]),
+                "touched": journal.touched.get(rule_set.state, 0),
+            }
+            for rule_set in self._rule_sets(journal.id)
+        }
+        return Snapshot(
+            journal=journal.id,
+            version=journal.version,
+            fingerprint=self.rulebook.snapshot_fingerprint,
+            body=canonical(states),
         )
 
     def etag(self, record: Record, rule_set: RuleSet) -> str:
@@ -156,7 +179,9 @@ class Records:
             self._read_definitions = (version, definitions)
         return definitions
 
-    def _folded(self, journal_id: JournalId, loaded: Loaded, cached: Journal | None) -> Journal:
+    def _folded(
+        self, journal_id: JournalId, loaded: Loaded, cached: Journal | None = None
+    ) -> Journal:
         snapshot = loaded.snapshots.get(journal_id)
         base = cached or self.rulebook.empty(journal_id)
         if snapshot is not None:
@@ -164,32 +189,17 @@ class Records:
         tail = loaded.tails.get(journal_id, ())
         if tail:
             base = self.rulebook.fold(base, (decode(self.codec, row) for row in tail))
-        if base.version:
-            self._put(base, loaded.heads[journal_id])
         return base
 
-    def _put(self, journal: Journal, head: Head) -> None:
+    def _put(self, journal: Journal) -> None:
+        if not journal.version:
+            return
         held = self._cache.get(journal.id)
-        if held is None or held[0].version <= journal.version:
-            self._cache[journal.id] = (journal, head)
+        if held is None or held.version <= journal.version:
+            self._cache[journal.id] = journal
         self._cache.move_to_end(journal.id)
         while len(self._cache) > self._cached_max:
             self._cache.popitem(last=False)
-
-    def _snapshot(self, journal: Journal) -> Snapshot:
-        states = {
-            rule_set.name: {
-                "state": self.codec.plain(journal.states[rule_set.state]),
-                "touched": journal.touched.get(rule_set.state, 0),
-            }
-            for rule_set in self._rule_sets(journal.id)
-        }
-        return Snapshot(
-            journal=journal.id,
-            version=journal.version,
-            fingerprint=self.rulebook.fingerprint,
-            body=canonical(states),
-        )
 
     def _restored(self, snapshot: Snapshot) -> Journal:
         plain = json.loads(snapshot.body)

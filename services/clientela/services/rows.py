@@ -35,7 +35,7 @@ class StoredEvent:
 
         recorded_at: When it was written.
 
-        body: Envelope and payload as canonical JSON; personal values in it are sealed.
+        body: Envelope, name and payload as canonical JSON; personal values in it are sealed.
 
         hash: SHA-256 over the previous event's hash and *body*, hex.
 
@@ -82,7 +82,8 @@ class Snapshot:
 
         version: Events folded in.
 
-        fingerprint: Of the rulebook that folded them; another one ignores the snapshot.
+        fingerprint: Of what folded them (`Rulebook.snapshot_fingerprint`); another rulebook
+            ignores the snapshot.
 
         body: The states, sealed values sealed.
     """
@@ -103,7 +104,9 @@ class Answer:
 
         fingerprint: Of the command; empty once one of the journals it concerns is forgotten.
 
-        at: When it was answered.
+        at: When it was answered; from then on it is kept for `ANSWERS_KEPT`.
+
+        decided_at: When the command was decided, if that was told.
 
         journals: Journals the command named.
 
@@ -130,6 +133,7 @@ class Answer:
     message: str = ""
     details: Mapping[str, str] = attrs.field(factory=dict)
     journals: tuple[JournalId, ...] = ()
+    decided_at: datetime | None = None
 
     @property
     def concerns(self) -> tuple[JournalId, ...]:
@@ -227,7 +231,7 @@ class Wanted:
 
         persons: Persons whose keys matter.
 
-        fingerprint: Of the rulebook; snapshots of another one are left out.
+        fingerprint: Of what folds; snapshots of anything else are left out.
     """
 
     journals: tuple[JournalId, ...]

@@ -7,18 +7,21 @@ the same as many punctual ones.
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
 from clientela.domain.company import together
+from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId
+from clientela.services.background import keep_going
+from clientela.services.calls import ContendedError
 from clientela.services.command_path import CommandPath
 from clientela.services.ports import PAGE_MAX, Clock, JournalStore
+from clientela.services.store_errors import StoreUnavailableError
 
 
 PAUSE_S = 1.0
@@ -27,18 +30,44 @@ PAUSE_S = 1.0
 HISTORY_S = 5.0
 """Seconds without history being told after which time goes on by itself."""
 
-BACKOFF_FIRST = timedelta(seconds=1)
-BACKOFF_MAX = timedelta(hours=1)
+BACKOFF_FIRST_S = 1.0
+"""Seconds after which a journal that failed is tried again; they double with every try."""
+
+BACKOFF_MAX_S = 3_600.0
+"""Seconds between two tries of a journal at most."""
+
+DOUBLINGS_MAX = 12
+"""Tries after which `BACKOFF_MAX_S` is reached."""
+
 FAILURES_MAX = 10
 """Failures in a row after which a journal is parked until the process starts anew."""
 
 
-@attrs.define
-class _Trouble:
-    """A journal whose time could not be elapsed."""
+class StandstillError(Exception):
+    """A journal is due, yet letting time pass changes neither it nor when it is due."""
 
+
+@attrs.frozen
+class _Trouble:
+    """
+    A journal whose time could not be elapsed.
+
+    Attributes:
+        tries: In vain, in a row.
+
+        failures: Those of them for which the journal is to blame.
+
+        again_s: When it is tried again, on the clock of pauses.
+    """
+
+    tries: int
     failures: int
-    again_at: datetime
+    again_s: float
+
+    @property
+    def is_parked(self) -> bool:
+        """Whether it failed too often."""
+        return self.failures >= FAILURES_MAX
 
 
 class Scheduler:
@@ -76,14 +105,20 @@ class Scheduler:
     @property
     def parked(self) -> tuple[JournalId, ...]:
         """Journals that failed too often."""
-        found = (j for j, trouble in self._troubles.items() if trouble.failures >= FAILURES_MAX)
-        return tuple(sorted(found))
+        return tuple(sorted(j for j, trouble in self._troubles.items() if trouble.is_parked))
 
     async def run(self) -> None:
         """Keep going until cancelled."""
-        while True:
-            if self._is_paused() or not await self.advance(self._clock.now(), may_pause=True):
-                await asyncio.sleep(PAUSE_S)
+        await keep_going("the scheduler", self.step, PAUSE_S)
+
+    async def step(self) -> int:
+        """
+        Let happen what is due now, unless history is told; what failed lately is left in peace.
+
+        Returns:
+            How many journals were moved.
+        """
+        return await self._advance(self._clock.now(), is_own=True)
 
     def pause(self) -> None:
         """
@@ -94,51 +129,103 @@ class Scheduler:
         """
         self._paused_until = self._monotonic() + HISTORY_S
 
-    async def advance(self, to: datetime, *, may_pause: bool = False) -> int:
+    async def advance(self, to: datetime) -> int:
         """
-        Let everything due up to *to* happen.
+        Let everything due up to *to* happen, except in parked journals.
 
         Args:
             to: The moment; each event bears its own due moment.
 
-            may_pause: Whether to stop early while history is told.
-
         Returns:
-            How many journals were moved.
+            How many journals have another version now.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached; the rest is still due.
         """
-        moved = 0
-        while True:
-            due = await self._store.due(to, PAGE_MAX)
-            ready = [j for j in due if self._is_ready(j)]
-            if not ready:
-                return moved
-            for journal_id in ready:
-                if may_pause and self._is_paused():
-                    return moved
-                moved += await self._elapse(journal_id, to)
+        return await self._advance(to, is_own=False)
+
+    async def _advance(self, to: datetime, *, is_own: bool) -> int:
+        sweep = _Sweep(to, is_own=is_own)
+        while await self._swept(sweep):
+            pass
+        return len(sweep.moved)
+
+    async def _swept(self, sweep: _Sweep) -> bool:
+        """Go once through all that is due, past what has to wait; whether anything moved."""
+        passed, has_moved = 0, False
+        while page := await self._store.due(sweep.to, PAGE_MAX, passed):
+            for journal_id in page:
+                if sweep.is_own and self._is_paused():
+                    return False
+                if self._has_to_wait(journal_id, sweep):
+                    passed += 1
+                    continue
+                events = await self._elapsed(journal_id, sweep)
+                passed += events is None
+                has_moved = has_moved or bool(events)
+                sweep.moved.update(recorded.journal for recorded in events or ())
+        return has_moved
 
     def _is_paused(self) -> bool:
         return self._monotonic() < self._paused_until
 
-    def _is_ready(self, journal_id: JournalId) -> bool:
+    def _has_to_wait(self, journal_id: JournalId, sweep: _Sweep) -> bool:
         trouble = self._troubles.get(journal_id)
         if trouble is None:
-            return True
-        return trouble.failures < FAILURES_MAX and trouble.again_at <= self._clock.now()
+            return False
+        if sweep.is_own:
+            return trouble.is_parked or self._monotonic() < trouble.again_s
+        return trouble.is_parked or journal_id in sweep.failed
 
-    async def _elapse(self, journal_id: JournalId, to: datetime) -> int:
+    async def _elapsed(
+        self, journal_id: JournalId, sweep: _Sweep
+    ) -> tuple[RecordedEvent, ...] | None:
+        """What time did to a journal; None if it is as due as before."""
         try:
-            await self._path.elapse(*together(journal_id), at=to)
+            outcome = await self._path.elapse(*together(journal_id), at=sweep.to)
+            if not outcome.events:
+                await self._check_gone(journal_id, sweep.to)
+        except StoreUnavailableError:
+            # That tells of the store, not of the journal; whoever asked decides when to go on.
+            self._note(journal_id, counts=False)
+            raise
         except Exception as error:  # noqa: BLE001  # one broken journal must not stop the others
-            self._note(journal_id)
+            self._note(journal_id, counts=not isinstance(error, ContendedError))
             self._report(journal_id, error)
-            return 0
+            sweep.failed.add(journal_id)
+            return None
         self._troubles.pop(journal_id, None)
-        return 1
+        return outcome.events
 
-    def _note(self, journal_id: JournalId) -> None:
-        failures = 1
-        if journal_id in self._troubles:
-            failures = self._troubles[journal_id].failures + 1
-        wait = min(BACKOFF_FIRST * 2 ** (failures - 1), BACKOFF_MAX)
-        self._troubles[journal_id] = _Trouble(failures, self._clock.now() + wait)
+    async def _check_gone(self, journal_id: JournalId, to: datetime) -> None:
+        due_at = await self._store.due_at(journal_id)
+        if due_at is not None and due_at <= to:
+            raise StandstillError
+
+    def _note(self, journal_id: JournalId, *, counts: bool) -> None:
+        before = self._troubles.get(journal_id, _Trouble(0, 0, 0.0))
+        wait_s = min(BACKOFF_FIRST_S * 2 ** min(before.tries, DOUBLINGS_MAX), BACKOFF_MAX_S)
+        self._troubles[journal_id] = _Trouble(
+            before.tries + 1, before.failures + counts, self._monotonic() + wait_s
+        )
+
+
+@attrs.frozen
+class _Sweep:
+    """
+    One advance.
+
+    Attributes:
+        to: Up to when.
+
+        is_own: Whether the scheduler does it by itself.
+
+        moved: Journals that have another version.
+
+        failed: Journals that failed in it.
+    """
+
+    to: datetime
+    is_own: bool = attrs.field(kw_only=True)
+    moved: set[JournalId] = attrs.field(factory=set[JournalId], init=False)
+    failed: set[JournalId] = attrs.field(factory=set[JournalId], init=False)

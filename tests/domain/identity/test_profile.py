@@ -14,7 +14,7 @@ from clientela.domain.draft import State, state
 from clientela.domain.errors import InvalidCommandError, InvalidValueError, UnknownError
 from clientela.domain.event import Key, PendingEvent
 from clientela.domain.facts import BusinessKey, ClientErased, PurchaseRecorded
-from clientela.domain.fingerprint import MismatchError
+from clientela.domain.fingerprint import NOTHING, MismatchError
 from clientela.domain.identity.details import (
     CONSUMER,
     INDUSTRIAL,
@@ -60,6 +60,7 @@ from clientela.domain.ids import (
     Ref,
     WalletId,
     client_journal,
+    wallet_journal,
 )
 from clientela.domain.money import Money
 from clientela.domain.personal import Personal, Sealed
@@ -445,6 +446,50 @@ def test_erasure_empties_the_profile_and_frees_identifiers(company):
     assert None is not company.holder(key_of(company, SHOP))
     assert () == keys_of(before.identifiers.values(), company.context(), shared=True)
     assert () == tokens(before.details, company.context())
+
+
+def test_erasure_names_the_own_wallet_as_well():
+    """
+    LOY-5: whoever erases a client works on the client's own wallet too, so that its cards can end.
+    """
+    assert (client_journal(PETRA), wallet_journal(WalletId(PETRA))) == EraseClient(
+        client_id=PETRA, act=ACT
+    ).journals()
+
+
+def test_erasure_gives_back_keys_that_are_no_longer_what_their_value_makes(company):
+    """
+    REC-8: normal forms may change between releases; a key made by an older one is given back all
+    the same, also that of an identifier which was removed meanwhile, and the source stays reserved.
+    """
+    mail = NewIdentifier(kind=Code("email"), text=Personal("petra@example.org"))
+    anton = NewIdentifier(kind=PHONE, text=Personal("+1 999"))
+    company.when(with_phone(), AddIdentifier(client_id=PETRA, identifier=mail))
+    company.when(register(ANTON, identifiers=(anton,)))
+    keys = [
+        company.context().key(kind, form)
+        for kind, form in ((PHONE, "+1555"), (mail.kind, "petra@example.org"), (PHONE, "+1999"))
+    ]
+    company.forms = OtherForms()
+    company.when(RemoveIdentifier(client_id=PETRA, kind=mail.kind, text=mail.text))
+    assert None not in map(company.holder, keys)
+
+    decision = company.run(EraseClient(client_id=PETRA, act=ACT))
+
+    assert (mail.kind, PHONE) == decision.forget_scopes
+    assert [None, None, Ref(client_journal(ANTON), 2)] == [
+        holder and holder.ref for holder in map(company.holder, keys)
+    ]
+    source = company.holder(key_of(company, SHOP))
+    assert Ref(client_journal(PETRA), 1) == source.ref
+    assert NOTHING == source.fingerprint
+
+
+class OtherForms:
+    """Normal forms of another release."""
+
+    def normal(self, kind: Code, text: str) -> str:
+        return f"{kind}:{text}"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from clientela.domain.fingerprint import MismatchError
 from clientela.domain.ids import Code, WalletId, client_journal
 from clientela.domain.loyalty.balance import balance
 from clientela.domain.loyalty.card_rules import (
+    CARD_SCOPE,
     CARDS_MAX,
     BlockCard,
     IssueCard,
@@ -38,7 +39,7 @@ from clientela.domain.loyalty.refusals import (
 )
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.personal import Personal, Sealed
-from tests.domain.loyalty.shop import PETRA, WALLET, Shop, bought, key, line
+from tests.domain.loyalty.shop import PETRA, WALLET, Shop, Write, bought, key, line
 from tests.domain.spec import AT
 
 
@@ -244,6 +245,25 @@ def test_cards_of_an_erased_client_end_and_their_numbers_are_free(shop):
         shop.when(BlockCard(wallet_id=WALLET, card_id=BLUE, reason=LOST))
     assert 10 == balance(shop.wallet, AT).points
     assert () == shop.write(ClientErased(client_id=PETRA, act=Code("8")))
+
+
+def test_closing_rests_on_the_erasure_and_on_each_card(shop):
+    """
+    LOY-5: what ends with the client is what had been issued; every key of a card number is given
+    back, also one that its number would not make any more.
+    """
+    shop.when(replace())
+    issued, replaced = (recorded.ref for recorded in shop.events[-2:])
+    erased = Write((ClientErased(client_id=PETRA, act=Code("7")),))
+
+    decision = shop.run(erased)
+
+    closed = decision.events[-1]
+    assert CardsClosed is closed.event_class
+    assert (decision.events[0].ref, issued, replaced) == closed.because
+    assert "identity.erasure" == closed.rule
+    assert (CARD_SCOPE,) == decision.forget_scopes
+    assert {number_key(shop), number_key(shop, OTHER)} == set(decision.release)
 
 
 def test_card_whose_number_nobody_can_read_any_more_reserves_nothing(shop):

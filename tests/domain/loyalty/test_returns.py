@@ -37,7 +37,9 @@ from tests.domain.loyalty.shop import (
 from tests.domain.spec import AT, Scenario
 
 
-@pytest.mark.parametrize("rule_sets", [(PURCHASE, LOYALTY), (LOYALTY, PURCHASE)], ids=str)
+@pytest.mark.parametrize(
+    "rule_sets", [(PURCHASE, LOYALTY), (LOYALTY, PURCHASE)], ids=["purchase-first", "loyalty-first"]
+)
 def test_return_that_comes_before_its_purchase_takes_its_points(rule_sets):
     """
     LOY-10: whichever rule set hears of the purchase first, a return that waited for it takes what

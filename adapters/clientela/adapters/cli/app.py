@@ -6,11 +6,25 @@ from __future__ import annotations
 
 import typer
 
+from clientela.adapters.cli.advance import advance
 from clientela.adapters.cli.apply import apply
+from clientela.adapters.cli.approach import approach
+from clientela.adapters.cli.backtest import backtest
+from clientela.adapters.cli.backup import backup
+from clientela.adapters.cli.doctor import doctor
+from clientela.adapters.cli.erase import erase
+from clientela.adapters.cli.export import export
 from clientela.adapters.cli.failure import EPILOGUE
+from clientela.adapters.cli.find import find
 from clientela.adapters.cli.import_file import import_file
+from clientela.adapters.cli.keys import keys
+from clientela.adapters.cli.migrate import migrate
+from clientela.adapters.cli.restore import restore
 from clientela.adapters.cli.serve import serve
+from clientela.adapters.cli.show import show
+from clientela.adapters.cli.staff import staff
 from clientela.adapters.cli.stats import stats
+from clientela.adapters.cli.verify import verify
 from clientela.adapters.cli.version import version
 
 
@@ -26,5 +40,19 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(apply)
 app.command("import")(import_file)
+app.command()(staff)
 app.command()(stats)
+app.command()(show)
+app.command()(find)
+app.command()(approach)
+app.command()(advance)
+app.command()(backtest)
+app.command()(export)
+app.command()(erase)
+app.command()(verify)
+app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
+app.add_typer(keys, name="keys")
+app.add_typer(migrate, name="migrate")
 app.command()(version)

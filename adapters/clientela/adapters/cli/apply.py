@@ -34,6 +34,7 @@ VALUE_LENGTH_MAX = 60
 @verb
 def apply(
     file: Annotated[Path, typer.Argument(help="The definitions, TOML.", dir_okay=False)],
+    *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the difference.")] = False,
     data_dir: DataDir = None,

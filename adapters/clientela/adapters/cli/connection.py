@@ -4,6 +4,7 @@ The way to a service: the one that runs over the data folder, or one of the verb
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 
@@ -14,8 +15,9 @@ import attrs
 import grpc
 import grpc.aio
 
+from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure
-from grpc_status.rpc_status import from_call
+from google.rpc.status_pb2 import Status
 
 from clientela.adapters.addresses import found
 from clientela.adapters.cli.failure import Exit, VerbError
@@ -163,17 +165,11 @@ async def _own(settings: Settings) -> AsyncIterator[Connection]:
 async def _answers(channel: grpc.aio.Channel) -> bool:
     """Whether a service is at the other end; one that was killed leaves its address behind."""
     try:
-        async with _within(CONNECT_SECONDS):
+        async with asyncio.timeout(CONNECT_SECONDS):
             await channel.channel_ready()
     except TimeoutError:
         return False
     return True
-
-
-def _within(seconds: float) -> Any:
-    import asyncio
-
-    return asyncio.timeout(seconds)
 
 
 def unreachable(target: str) -> VerbError:
@@ -188,8 +184,7 @@ def unreachable(target: str) -> VerbError:
 def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
     """What the command line makes of a call that failed."""
     info, violations, details = ErrorInfo(), dict[str, str](), dict[str, str]()
-    status = from_call(error)  # type: ignore[arg-type]  # it reads what both kinds of call have
-    for packed in status.details if status is not None else ():
+    for packed in _status(error).details:
         bad, broken = BadRequest(), PreconditionFailure()
         if packed.Unpack(info):
             details.update(info.metadata)
@@ -207,7 +202,7 @@ def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
         text,
         advice=_ADVICE.get(info.reason, ""),
         reason=info.reason,
-        details={name: value for name, value in details.items() if name not in {"field"}},
+        details={name: value for name, value in details.items() if name != "field"},
         violations=violations,
     )
 
@@ -220,3 +215,12 @@ _ADVICE: Mapping[str, str] = {
     "CLOCK_REAL": "Start a new store with `clientela serve --virtual-clock --data-dir FOLDER`.",
     "INTERNAL": "The log of the service names the fault by this reference.",
 }
+
+
+def _status(error: grpc.aio.AioRpcError) -> Status:
+    found = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    status = Status()
+    if isinstance(found, bytes):
+        with contextlib.suppress(DecodeError):
+            status.ParseFromString(found)
+    return status

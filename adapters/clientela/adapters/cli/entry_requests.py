@@ -57,7 +57,7 @@ def registration(
             NewIdentifier(kind=kind, text=text, shared=shared)
             for kind, text, shared in entry.identifiers
         ],
-        occurred_at=entry.when and messages.timestamp(entry.when.at),
+        occurred_at=messages.timestamp_if_any(entry.when.at if entry.when else None),
     )
 
 

@@ -15,7 +15,7 @@ import contextlib
 import enum
 import sqlite3
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 
 class Exit(enum.IntEnum):
@@ -76,7 +76,7 @@ class VerbError(Exception):
         """The lines that go to the error output."""
         yield f"clientela: {self.problem}"
         if self.reason:
-            known = {k: v for k, v in self.details.items() if k not in {"because"}}
+            known = {k: v for k, v in self.details.items() if k != "because"}
             said = "".join(f"  {name}={value}" for name, value in sorted(known.items()))
             yield f"  reason: {self.reason}{said}"
         if self.details.get("because"):
@@ -88,7 +88,7 @@ class VerbError(Exception):
 
 
 @contextlib.contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Turn what may go wrong on this machine into a `VerbError` that says what to do."""
     from clientela.adapters.keys.failures import KeysError
     from clientela.adapters.settings import SettingError

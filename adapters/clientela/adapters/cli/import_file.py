@@ -2,8 +2,6 @@
 `clientela import`.
 """
 
-# ruff: noqa: PLR0913  (every option is an argument)
-
 from __future__ import annotations
 
 from pathlib import Path

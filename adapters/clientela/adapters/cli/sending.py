@@ -14,9 +14,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import grpc
-import grpc.aio
-
 from clientela.adapters.cli.connection import Connection
 from clientela.adapters.cli.entry_requests import interaction, purchase, registration, return_
 from clientela.adapters.cli.failure import Exit, VerbError

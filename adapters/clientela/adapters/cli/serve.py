@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @verb
 def serve(
+    *,
     data_dir: DataDir = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[

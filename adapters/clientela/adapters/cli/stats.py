@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 @verb
 def stats(
+    *,
     data_dir: DataDir = None,
     address: Target = "",
     token_file: TokenFile = None,

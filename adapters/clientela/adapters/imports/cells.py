@@ -21,7 +21,7 @@ from clientela.domain.money import TEXT_LENGTH_MAX, Money, exponent
 
 _WHOLE = re.compile(r"[+-]?\d+(\.0+)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
-_DATE_ONLY = re.compile(r"%[HIMSpfXcTR]")
+_TIME = re.compile(r"%[HIMSpfXcTR]")
 
 
 @attrs.frozen
@@ -87,13 +87,16 @@ def money(field: str, number: Decimal, currency: str) -> Money:
 
 def moment_reader(when: When) -> Callable[[str], Moment]:
     """What reads moments as *when* says they are written."""
-    has_time = when.format != ISO and _DATE_ONLY.search(when.format) is not None
+    has_time = _TIME.search(when.format) is not None
 
     def read(text: str) -> Moment:
         try:
-            local = _iso(text, when) if when.format == ISO else datetime.strptime(text, when.format)
-            if when.format != ISO and not has_time:
-                local = datetime.combine(local.date(), when.time_of_day, local.tzinfo)
+            if when.format == ISO:
+                local = _iso(text, when)
+            else:
+                local = datetime.strptime(text, when.format)  # noqa: DTZ007  # the zone follows
+                if not has_time:
+                    local = datetime.combine(local.date(), when.time_of_day, local.tzinfo)
             if local.tzinfo is None:
                 local = local.replace(tzinfo=when.zone)
             return Moment(local.astimezone(UTC), local.astimezone(when.zone).date())

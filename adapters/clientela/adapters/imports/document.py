@@ -137,7 +137,7 @@ class _Reading:
         if type(value) is not type_ and value is not default:
             self.refuse(_place(table, key), f"expected a {_NAMES[type_]}")
             return default
-        return cast("_T", value)
+        return value
 
     def column(self, table: str, key: str, value: object) -> Column:
         """A column."""

@@ -74,7 +74,7 @@ class When:
     column: Column | None = None
     constant: str = ""
     format: str = ISO
-    zone: ZoneInfo = ZoneInfo("UTC")
+    zone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("UTC"))
     time_of_day: time = time(12)
 
 

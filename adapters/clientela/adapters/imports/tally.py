@@ -7,7 +7,7 @@ from __future__ import annotations
 import csv
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -84,7 +84,7 @@ class Rejects:
 
 
 @contextmanager
-def rejects_to(path: Path | None, name: str) -> Iterator[Rejects]:
+def rejects_to(path: Path | None, name: str) -> Generator[Rejects]:
     """
     The rejects of the file *name*, written to *path*, which is put anew; None for nowhere.
 

@@ -166,12 +166,25 @@ def load(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
         )
 
 
-_DUE = "SELECT kind, id FROM due WHERE at <= ? ORDER BY at, kind, id LIMIT ?"
+# No kind is the beginning of another, so this is the order of the texts `kind/id` as well.
+_JOURNALS = "SELECT kind, id FROM journals WHERE (kind, id) > (?, ?) ORDER BY kind, id LIMIT ?"
 
 
-def due(connection: sqlite3.Connection, until: datetime, limit: int) -> list[JournalId]:
+def journals(connection: sqlite3.Connection, after: str, limit: int) -> list[JournalId]:
+    """Journals above a text, in the order of their texts."""
+    kind, _, id_ = after.partition("/")
+    rows = connection.execute(_JOURNALS, (kind, id_, min(limit, PAGE_MAX)))
+    return [journal_of(*row) for row in rows]
+
+
+_DUE = "SELECT kind, id FROM due WHERE at <= ? ORDER BY at, kind, id LIMIT ? OFFSET ?"
+
+
+def due(
+    connection: sqlite3.Connection, until: datetime, limit: int, offset: int
+) -> list[JournalId]:
     """Journals due, earliest first."""
-    rows = connection.execute(_DUE, (instant(until), min(limit, PAGE_MAX)))
+    rows = connection.execute(_DUE, (instant(until), min(limit, PAGE_MAX), offset))
     return [journal_of(kind, id_) for kind, id_ in rows]
 
 

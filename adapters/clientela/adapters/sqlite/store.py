@@ -109,9 +109,15 @@ class SqliteStore:
         """Who holds *key*."""
         return await self._read(reading.holder, key)
 
-    async def due(self, until: datetime, limit: int = PAGE_MAX) -> Sequence[JournalId]:
+    async def journals(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[JournalId]:
+        """Journals above a text, in the order of their texts."""
+        return await self._read(reading.journals, after, limit)
+
+    async def due(
+        self, until: datetime, limit: int = PAGE_MAX, offset: int = 0
+    ) -> Sequence[JournalId]:
         """Journals due, earliest first."""
-        return await self._read(reading.due, until, limit)
+        return await self._read(reading.due, until, limit, offset)
 
     async def due_at(self, journal_id: JournalId) -> datetime | None:
         """The due moment of a journal."""

@@ -142,6 +142,7 @@ def answer_text(answer: Answer) -> str:
         "category": answer.category,
         "message": answer.message,
         "details": dict(answer.details),
+        "decided_at": instant(answer.decided_at) if answer.decided_at else None,
     }
     return canonical(plain).decode()
 
@@ -152,8 +153,15 @@ def answer_of(request: Blind, at: int, text: str) -> Answer:
     journals = tuple(map(_journal, plain.pop("journals")))
     versions = {_journal(name): version for name, version in plain.pop("versions").items()}
     made = {_journal(name): (first, last) for name, (first, last) in plain.pop("made").items()}
+    decided = plain.pop("decided_at", None)
     return Answer(
-        request=request, at=moment(at), versions=versions, made=made, journals=journals, **plain
+        request=request,
+        at=moment(at),
+        versions=versions,
+        made=made,
+        journals=journals,
+        decided_at=None if decided is None else moment(decided),
+        **plain,
     )
 
 

@@ -1,0 +1,42 @@
+"""
+`clientela restore`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clientela.adapters.cli.failure import Exit, VerbError
+from clientela.adapters.cli.options import DataDir, Way, verb
+
+
+@verb
+def restore(
+    file: Annotated[Path, typer.Argument(help="A copy made by backup.", dir_okay=False)],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    data_dir: DataDir = None,
+) -> Exit | None:
+    """
+    Put a copy in the place of a store that is not served.
+
+    Who was erased since the copy was made is erased again before anything is served.
+    """
+    import sys
+
+    from clientela.adapters.sqlite.copies import restore as put_back
+
+    settings = Way(data_dir=data_dir).settings()
+    question = f"Put {file} in the place of {settings.database}?"
+    is_asking = settings.database.exists() and not yes
+    if is_asking and not (sys.stdin.isatty() and typer.confirm(question)):
+        raise VerbError(Exit.FAILED, "nothing was restored", advice="Say --yes to agree.")
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    put_back(file, settings.database)
+    print(f"Restored {settings.database}.")
+    if not settings.key_file.exists():
+        print(f"Put the key file of this store at {settings.key_file} before you start it.")
+    return None

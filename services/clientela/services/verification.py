@@ -1,0 +1,211 @@
+"""
+The check that everything kept agrees: rows, chains, states, snapshots, due moments, read models.
+
+The journal is read once for its chains, once for each journal's states and once for every so many
+rows of read models; only ends of journals and keys of rows stay in memory. Others may write
+meanwhile: what they write is no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+import attrs
+
+from clientela.domain.context import Definitions
+from clientela.domain.ids import JournalId
+from clientela.domain.record import Journal, Record
+from clientela.services.core import Core
+from clientela.services.due_times import DONE
+from clientela.services.envelope import BrokenChainError, DamagedError, check_chain, checked
+from clientela.services.ports import PAGE_MAX
+from clientela.services.read_models import ReadModel
+from clientela.services.row_verification import (
+    PROBLEMS_MAX,
+    READINGS_MAX,
+    ROWS_AT_ONCE,
+    RowVerification,
+    rows_upto,
+)
+from clientela.services.rows import Head, StoredEvent
+from clientela.services.store_errors import StoreError
+from clientela.services.views import Needs
+
+
+@attrs.frozen(kw_only=True)
+class Findings:
+    """
+    What a check found.
+
+    Attributes:
+        problems: What is wrong, at most `PROBLEMS_MAX`.
+
+        journals: Journals checked.
+
+        events: Events checked.
+    """
+
+    problems: tuple[str, ...]
+    journals: int
+    events: int
+
+
+class Verification:
+    """
+    One check of everything kept.
+
+    Args:
+        core: Where it is kept.
+
+        models: Read models to be checked.
+
+        rows_at_once: Rows of one read model held in memory.
+    """
+
+    def __init__(
+        self, core: Core, models: Sequence[ReadModel], rows_at_once: int = ROWS_AT_ONCE
+    ) -> None:
+        self._core = core
+        self._store = core.store
+        self._records = core.path.records
+        self._models = models
+        self._rows_at_once = rows_at_once
+        self._heads: dict[JournalId, Head] = {}
+        self._keys: dict[str, set[str]] = {model.name: set() for model in models}
+        self._problems: list[str] = []
+
+    async def run(self) -> Findings:
+        """
+        Check everything that is there when it begins.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        events = await self._check_events(await self._store.last_position())
+        journals = {*self._heads, *[journal_id async for journal_id in self._listed()]}
+        for journal_id in sorted(journals):
+            if not self._is_full:
+                await self._check_journal(journal_id)
+        if not self._is_full:
+            checking = RowVerification(self._core, self._keys, self._rows_at_once)
+            self._note(await checking.problems(self._models))
+        return Findings(problems=tuple(self._problems), journals=len(journals), events=events)
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._problems) >= PROBLEMS_MAX
+
+    def _note(self, problems: Iterable[str]) -> None:
+        for problem in problems:
+            if not self._is_full:
+                self._problems.append(problem)
+
+    async def _check_events(self, until: int) -> int:
+        """Positions, chains and columns of all events up to a position; how many there are."""
+        count = position = 0
+        async for row in rows_upto(self._store, 0, until):
+            if row.position != position + 1:
+                self._note([f"position {row.position} does not follow on {position}"])
+            position = row.position
+            count += 1
+            self._check_event(row)
+        if position < until:
+            self._note([f"nothing follows on position {position}, though {until} is the last"])
+        return count
+
+    def _check_event(self, row: StoredEvent) -> None:
+        try:
+            self._heads[row.journal] = check_chain([row], self._heads.get(row.journal))
+        except BrokenChainError as broken:
+            self._note([str(broken)])
+            self._heads[row.journal] = Head(row.version, row.hash, row.recorded_at)
+        try:
+            recorded = checked(self._records.codec, row)
+        except DamagedError as damaged:
+            self._note([str(damaged)])
+            return
+        for model in self._models:
+            key = model.key(recorded)
+            if key is not None:
+                self._keys[model.name].add(key)
+
+    async def _listed(self) -> AsyncIterator[JournalId]:
+        """All journals that have an end."""
+        after = ""
+        while page := await self._store.journals(after):
+            for journal_id in page:
+                yield journal_id
+            after = str(page[-1])
+
+    async def _check_journal(self, journal_id: JournalId) -> None:
+        problems: list[str] = []
+        for _ in range(READINGS_MAX):
+            before = await self._written()
+            problems = await self._faults(journal_id)
+            if not problems:
+                break
+            await self._renew_due_times()
+            if before == await self._written():
+                break
+        self._note(problems)
+
+    async def _written(self) -> tuple[int, str | None]:
+        """What changes with everything that may lawfully change a journal or its due moment."""
+        return await self._store.last_position(), await self._store.note(DONE)
+
+    async def _renew_due_times(self) -> None:
+        """Have due moments follow definitions that were applied a moment ago."""
+        try:
+            await self._core.due_times.catch_up()
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001  As in _faults.
+            return
+
+    async def _faults(self, journal_id: JournalId) -> list[str]:
+        """What is wrong with a journal as it is kept."""
+        try:
+            kept, head = await self._records.stored(journal_id)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001  Whatever spoilt bytes make a decoder stumble over.
+            return [f"{journal_id}: what is kept of it cannot be read"]
+        try:
+            folded, end = await self._folded(journal_id, head.version)
+        except DamagedError:
+            return [f"{journal_id}: its events cannot be folded"]
+        walked = self._heads.get(journal_id, Head())
+        definitions = await self._definitions()
+        problems: list[str] = []
+        if head != end or head.version < walked.version:
+            problems.append(f"{journal_id}: its head is not its last event")
+        if kept != folded:
+            problems.append(f"{journal_id}: what is kept of it is not what its events come to")
+        if definitions is not None:
+            due = self._records.rulebook.due(Record([folded]), definitions)
+            if due != await self._store.due_at(journal_id):
+                problems.append(f"{journal_id}: its due moment is not what its events come to")
+        return problems
+
+    async def _folded(self, journal_id: JournalId, upto: int) -> tuple[Journal, Head]:
+        """A journal up to a version, made of its events alone, and the last of them."""
+        draft = self._records.rulebook.empty(journal_id).thaw()
+        head = Head()
+        while head.version < upto:
+            limit = min(PAGE_MAX, upto - head.version)
+            page = await self._store.read(journal_id, head.version, limit)
+            for row in page:
+                head = check_chain([row], head)
+                self._records.rulebook.evolve(draft, checked(self._records.codec, row))
+            if not page:
+                break
+        return draft.seal(), head
+
+    async def _definitions(self) -> Definitions | None:
+        """The definitions; None if they cannot be read, which is told of their events."""
+        try:
+            return (await self._records.load(Needs(journals=()))).definitions
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001  As in _faults.
+            return None

@@ -1,0 +1,67 @@
+"""
+What goes on beside calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from clientela.services.background import BACKOFF_MAX_S, keep_going
+
+
+class Worn:
+    """A step that comes to these, one after the other, and the pauses between."""
+
+    def __init__(self, *came_to: int | Exception) -> None:
+        self.left = list(came_to)
+        self.slept: list[float] = []
+
+    async def step(self) -> int:
+        """The next."""
+        if not self.left:
+            raise asyncio.CancelledError
+        came_to = self.left.pop(0)
+        if isinstance(came_to, Exception):
+            raise came_to
+        return came_to
+
+    async def sleep(self, seconds: float) -> None:
+        """Note it."""
+        self.slept.append(seconds)
+
+    async def go(self) -> list[float]:
+        """Go on until nothing is left."""
+        with pytest.raises(asyncio.CancelledError):
+            await keep_going("winding", self.step, 0.5, self.sleep)
+        return self.slept
+
+
+async def test_step_that_did_something_is_repeated_at_once():
+    """
+    Only after nothing was done there is a pause.
+    """
+    assert [0.5, 0.5] == await Worn(3, 1, 0, 2, 0).go()
+
+
+async def test_step_that_fails_is_tried_again_later_and_later():
+    """
+    No error ends what the service relies on: pauses double up to a bound, and begin anew after the
+    first success.
+    """
+    broken = [RuntimeError()] * 8
+
+    assert [1, 2, 4, 8, 16, 32, 60, 60, 0.5, 1] == await Worn(*broken, 0, OSError()).go()
+    assert 60 == BACKOFF_MAX_S
+
+
+async def test_error_is_told_by_its_type(caplog):
+    """
+    The text of an error may hold what somebody typed, so it is left out.
+    """
+    with caplog.at_level(logging.ERROR):
+        await Worn(RuntimeError("Petra")).go()
+
+    assert ["winding failed and goes on: RuntimeError"] == caplog.messages
