@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -26,7 +28,7 @@ class Inner:
     code: Code
 
 
-def outer(**fields: object) -> type:
+def outer(**fields: Any) -> type:
     """A class called `Outer` with these fields."""
     made = {name: attrs.field(type=hint) for name, hint in fields.items()}
     return attrs.make_class("Outer", made)

@@ -9,7 +9,7 @@ import logging
 
 import pytest
 
-from clientela.services.background import BACKOFF_MAX_S, keep_going
+from clientela.services.background import BACKOFF_MAX_S, keep_going, stop
 
 
 class Worn:
@@ -65,3 +65,23 @@ async def test_error_is_told_by_its_type(caplog):
         await Worn(RuntimeError("Petra")).go()
 
     assert ["winding failed and goes on: RuntimeError"] == caplog.messages
+
+
+async def test_tasks_are_stopped_though_one_has_died(caplog):
+    """
+    What a task died of is told; the others are stopped all the same, and whoever stops goes on.
+    """
+
+    async def die() -> None:
+        raise RuntimeError("Petra")
+
+    tasks = [
+        asyncio.create_task(die()),
+        asyncio.create_task(keep_going("idling", Worn(0).step, 9.0)),
+    ]
+    await asyncio.sleep(0)
+
+    await stop(tasks)
+
+    assert [False, True] == [task.cancelled() for task in tasks]
+    assert ["a background task had ended: RuntimeError"] == caplog.messages

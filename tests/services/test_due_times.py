@@ -218,6 +218,19 @@ async def test_command_on_its_way_does_not_bring_back_the_old_due_moment(firm):
     assert AT + 30 * DAY == await firm.store.due_at(JOURNAL)
 
 
+async def test_due_moment_of_a_journal_that_has_moved_on_is_worked_out_again(firm):
+    """
+    Another process writes to the journal meanwhile: its due moment stands.
+    """
+    await firm.run(LAPSE)
+    other = firm.other()
+    firm.store.before.append(lambda: other.run(approach(MARTA), at=AT + 20 * DAY))
+
+    await firm.path.renew_due(JOURNAL)
+
+    assert AT + 50 * DAY == await firm.store.due_at(JOURNAL)
+
+
 async def test_renewing_what_is_right_writes_nothing(firm):
     """
     A due moment that is as it should be is left alone.

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import json
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -37,12 +38,13 @@ from clientela.services.due_times import DueTimes
 from clientela.services.follow_ups import FollowUps
 from clientela.services.operations import verify
 from clientela.services.ports import PAGE_MAX
-from clientela.services.read_models import Row
+from clientela.services.read_models import Row, Term
 from clientela.services.row_verification import PROBLEMS_MAX
 from clientela.services.rows import Append, Head, Loaded, StoredEvent, Wanted
 from clientela.services.scheduler import Scheduler
 from clientela.services.verification import Findings, Verification
 from tests.domain.insight.histories import (
+    ANTON,
     AT,
     MARTA,
     OLGA,
@@ -104,6 +106,26 @@ class HarmedStore(PagedStore):
 
     def _harmed(self, rows: Sequence[StoredEvent]) -> list[StoredEvent]:
         return [harmed for row in rows if (harmed := self.harm(row)) is not None]
+
+
+class MovingReads(MemoryReads):
+    """
+    Rows that others bring up to date while they are compared.
+
+    Attributes:
+        meanwhile: What happens before rows are told, each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: deque[Callable[[], Awaitable[object]]] = deque()
+
+    async def find(
+        self, model: str, terms: Sequence[Term], after: str, limit: int
+    ) -> Sequence[tuple[str, bytes]]:
+        if self.meanwhile:
+            await self.meanwhile.popleft()()
+        return await super().find(model, terms, after, limit)
 
 
 class Whole:
@@ -467,6 +489,22 @@ async def test_journal_that_moves_between_two_questions_is_asked_again(office):
     for _ in range(10):
         office.store.meanwhile = turn
         assert [] == await problems(office)
+
+
+async def test_rows_that_move_while_they_are_compared_are_compared_again(office):
+    """
+    A read model that has taken in more than the check has is no fault; new rows are none either.
+    """
+    moving = MovingReads()
+    office.reads = office.read_models(moving)
+
+    async def turn() -> None:
+        await office.run(buy(PETRA, 9, 100, AT), register(ANTON, "Anton Weiß"))
+        await office.reads.catch_up_all()
+
+    moving.meanwhile.append(turn)
+
+    assert [] == await problems(office)
 
 
 async def test_problems_are_bounded(office):

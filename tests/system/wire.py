@@ -32,6 +32,12 @@ METHODS: Mapping[str, MethodDescriptor] = methods()
 SECONDS = 30.0
 """For one call."""
 
+LONG = {"AdvanceClock", "BackUp", "RotateKeys", "Verify"}
+"""Rpcs that work on everything kept."""
+
+LONG_SECONDS = 600.0
+"""For one call of them, or for a stream."""
+
 ALONE = (("grpc.use_local_subchannel_pool", 1),)
 """Options of a channel that shares no connection with another one."""
 
@@ -106,7 +112,8 @@ class Wire:
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         calling: Any = self.channel.unary_unary(path_of(method))
         metadata = tuple(self.caller.items())
-        answer: bytes = await calling(raw, timeout=SECONDS, metadata=metadata)
+        seconds = LONG_SECONDS if method in LONG else SECONDS
+        answer: bytes = await calling(raw, timeout=seconds, metadata=metadata)
         return answer
 
     async def stream(self, method: str, /, **fields: Any) -> list[Any]:
@@ -124,7 +131,7 @@ class Wire:
         """All answers to *request*, or the first *most* of them."""
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         calling: Any = self.channel.unary_stream(path_of(method))
-        call = calling(raw, timeout=SECONDS, metadata=tuple(self.caller.items()))
+        call = calling(raw, timeout=LONG_SECONDS, metadata=tuple(self.caller.items()))
         found: list[Any] = []
         async for answer in call:
             found.append(answer_of(method, answer))

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -45,6 +45,7 @@ from clientela.services.access import AccessTable
 from clientela.services.all_services import services_of
 from clientela.services.answers import OldAnswers
 from clientela.services.audit import Audit
+from clientela.services.background import stop
 from clientela.services.cards import CARDS, TOTALS, owned_by
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
@@ -150,7 +151,7 @@ def installed_rulebook() -> Rulebook:
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Running]:
+async def serving(settings: Settings) -> AsyncGenerator[Running]:
     """
     A service under *settings* for everybody who may call it, from here to the end of the block.
 
@@ -172,7 +173,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def private(settings: Settings) -> AsyncIterator[Running]:
+async def private(settings: Settings) -> AsyncGenerator[Running]:
     """
     A service over the same files for this process alone, from here to the end of the block.
 
@@ -198,7 +199,7 @@ async def private(settings: Settings) -> AsyncIterator[Running]:
 
 
 @asynccontextmanager
-async def _running(settings: Settings, authenticator: MakeAuthenticator) -> AsyncIterator[Running]:
+async def _running(settings: Settings, authenticator: MakeAuthenticator) -> AsyncGenerator[Running]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     rulebook = installed_rulebook()
     store = await SqliteStore.open(settings.database, rulebook=rulebook.fingerprint)
@@ -215,7 +216,7 @@ async def _running(settings: Settings, authenticator: MakeAuthenticator) -> Asyn
             yield Running(core=core, keeper=keeper, target=f"{settings.host}:{port}")
         finally:
             try:
-                await _cancel(tasks)
+                await stop(tasks)
             finally:
                 await server.stop()
     finally:
@@ -330,15 +331,6 @@ def _background(core: Core) -> Iterator[Coroutine[Any, Any, None]]:
     yield OldAnswers(core.store, core.clock).run()
     if isinstance(core.clock, SystemClock):
         yield core.scheduler.run()
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Stop tasks; what one of them died of is told and stops nothing else."""
-    for task in tasks:
-        task.cancel()
-    for came_to in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(came_to, Exception):
-            log.error("a background task had ended: %s", type(came_to).__name__)
 
 
 def _report_journal(journal_id: JournalId, error: Exception) -> None:

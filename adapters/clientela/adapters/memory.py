@@ -146,6 +146,9 @@ class MemoryStore:
         self._keys.update((old.person, new) for old, new in current)
         return len(current)
 
+    async def cleared(self) -> None:
+        """Nothing is kept of what was forgotten."""
+
     async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
         """Forget the oldest answers given before a moment."""
         old = sorted((a.at, request) for request, a in self._answers.items() if a.at < before)

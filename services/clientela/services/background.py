@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 
 BACKOFF_FIRST_S = 1.0
@@ -53,3 +53,12 @@ async def keep_going(
         backoff_s = BACKOFF_FIRST_S
         if not done:
             await sleep(pause_s)
+
+
+async def stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for them; what one of them had died of is told, not raised."""
+    for task in tasks:
+        task.cancel()
+    for came_to in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(came_to, Exception):
+            _LOG.error("a background task had ended: %s", type(came_to).__name__)

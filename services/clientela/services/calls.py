@@ -99,7 +99,7 @@ class Call:
     unit: UnitId | None = None
     request_id: str = ""
     validate_only: bool = False
-    etags: Mapping[str, str] = attrs.field(factory=dict)
+    etags: Mapping[str, str] = attrs.field(factory=dict[str, str])
     at: datetime | None = None
     keep_refusals: bool = True
     correlation_id: str = ""

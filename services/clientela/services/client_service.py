@@ -101,6 +101,7 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         erased = done.record.of(Profile).erased
         if erased is not None and not request.validate_only:
             await self._core.reads.catch_up_all()
+            await self._core.store.cleared()
             moment = (await self._core.event(erased, done)).occurred_at
             response.erased_at.FromDatetime(moment)
         return response

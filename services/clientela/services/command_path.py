@@ -347,8 +347,7 @@ class CommandPath:
             raise StoredRefusalError(answer)
         events: list[RecordedEvent] = []
         for journal_id, (first, last) in answer.made.items():
-            history = await self.records.history(journal_id, last)
-            events.extend(history[first - 1 :])
+            events.extend(await self.records.history(journal_id, last, after=first - 1))
         return Outcome(
             record=await self.records.at(answer.versions),
             events=tuple(sorted(events, key=lambda recorded: recorded.index)),

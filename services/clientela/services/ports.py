@@ -150,6 +150,15 @@ class JournalStore(Protocol):
         """
         ...
 
+    async def cleared(self) -> None:
+        """
+        Wait until nothing that was forgotten or given back is left in the live files.
+
+        Raises:
+            StoreUnavailableError: something still keeps it there; trying again later may help.
+        """
+        ...
+
     async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
         """
         Forget the oldest answers given before *before*, at most *limit*; see `ANSWERS_KEPT`.

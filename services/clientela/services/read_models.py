@@ -206,4 +206,5 @@ class ReadModels:
                 return Row(canonical(self._codec.plain(state)), terms)
 
     def _state(self, model: ReadModel, body: bytes) -> Any:
-        return self._codec.value(json.loads(body), model.state)
+        cls: type[Any] = model.state
+        return self._codec.value(json.loads(body), cls)

@@ -98,14 +98,16 @@ class Records:
         )
 
     async def history(
-        self, journal_id: JournalId, upto: int | None = None
+        self, journal_id: JournalId, upto: int | None = None, after: int = 0
     ) -> tuple[RecordedEvent, ...]:
-        """Every event of a journal, or those up to version *upto*, oldest first."""
+        """Every event of a journal, or those above *after* and up to *upto*, oldest first."""
         events: list[RecordedEvent] = []
-        while page := await self._store.read(journal_id, len(events), PAGE_MAX):
+        while upto is None or after + len(events) < upto:
+            left = PAGE_MAX if upto is None else min(PAGE_MAX, upto - after - len(events))
+            page = await self._store.read(journal_id, after + len(events), left)
+            if not page:
+                break
             events.extend(decode(self.codec, row) for row in page)
-            if upto is not None and len(events) >= upto:
-                return tuple(events[:upto])
         return tuple(events)
 
     async def stored(self, journal_id: JournalId) -> tuple[Journal, Head]:
@@ -116,12 +118,20 @@ class Records:
 
     async def at(self, versions: Mapping[JournalId, int]) -> Record:
         """The record as it was at these versions."""
-        return Record(
-            [
-                self.rulebook.fold(self.rulebook.empty(j), await self.history(j, version))
-                for j, version in versions.items()
-            ]
-        )
+        return Record([await self._at(j, version) for j, version in versions.items()])
+
+    async def _at(self, journal_id: JournalId, version: int) -> Journal:
+        """A journal as it was, from the nearest state before it that is at hand."""
+        base = self._cache.get(journal_id)
+        if base is None or base.version > version:
+            base = self.rulebook.empty(journal_id)
+            fingerprint = self.rulebook.snapshot_fingerprint
+            wanted = Wanted(journals=(journal_id,), fingerprint=fingerprint)
+            snapshot = (await self._store.load(wanted)).snapshots.get(journal_id)
+            if snapshot is not None and snapshot.version <= version:
+                base = self._restored(snapshot)
+        tail = await self.history(journal_id, version, after=base.version)
+        return self.rulebook.fold(base, tail)
 
     def keep(self, record: Record, rows: Iterable[StoredEvent]) -> None:
         """Note that *record* is committed, *rows* being its last events."""

@@ -127,11 +127,13 @@ class Answer:
     fingerprint: Fingerprint
     at: datetime
     versions: Mapping[JournalId, int]
-    made: Mapping[JournalId, tuple[int, int]] = attrs.field(factory=dict)
+    made: Mapping[JournalId, tuple[int, int]] = attrs.field(
+        factory=dict[JournalId, tuple[int, int]]
+    )
     reason: str = ""
     category: str = ""
     message: str = ""
-    details: Mapping[str, str] = attrs.field(factory=dict)
+    details: Mapping[str, str] = attrs.field(factory=dict[str, str])
     journals: tuple[JournalId, ...] = ()
     decided_at: datetime | None = None
 
@@ -235,7 +237,7 @@ class Wanted:
     """
 
     journals: tuple[JournalId, ...]
-    known: Mapping[JournalId, int] = attrs.field(factory=dict)
+    known: Mapping[JournalId, int] = attrs.field(factory=dict[JournalId, int])
     keys: tuple[Key, ...] = ()
     request: Blind | None = None
     persons: tuple[JournalId, ...] = ()
@@ -263,10 +265,12 @@ class Loaded:
 
     heads: Mapping[JournalId, Head]
     tails: Mapping[JournalId, Sequence[StoredEvent]]
-    snapshots: Mapping[JournalId, Snapshot] = attrs.field(factory=dict)
-    holders: Mapping[Key, Holder] = attrs.field(factory=dict)
+    snapshots: Mapping[JournalId, Snapshot] = attrs.field(factory=dict[JournalId, Snapshot])
+    holders: Mapping[Key, Holder] = attrs.field(factory=dict[Key, Holder])
     answer: Answer | None = None
-    key_rows: Mapping[JournalId, KeyRow | None] = attrs.field(factory=dict)
+    key_rows: Mapping[JournalId, KeyRow | None] = attrs.field(
+        factory=dict[JournalId, KeyRow | None]
+    )
 
 
 @attrs.frozen(kw_only=True)
@@ -299,7 +303,7 @@ class Append:
     reserve: tuple[tuple[Key, Holder], ...] = ()
     release: tuple[Key, ...] = ()
     answer: Answer | None = None
-    due: Mapping[JournalId, datetime | None] = attrs.field(factory=dict)
+    due: Mapping[JournalId, datetime | None] = attrs.field(factory=dict[JournalId, datetime | None])
     audit: tuple[AuditRow, ...] = ()
     keys: KeyChanges = KeyChanges()
     snapshots: tuple[Snapshot, ...] = ()

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import attrs
@@ -101,7 +101,7 @@ class Connection:
 
 
 @contextlib.asynccontextmanager
-async def connected(way: Way) -> AsyncIterator[Connection]:
+async def connected(way: Way) -> AsyncGenerator[Connection]:
     """
     A connection to the service that a verb is to talk to.
 
@@ -132,7 +132,7 @@ async def connected(way: Way) -> AsyncIterator[Connection]:
 @contextlib.asynccontextmanager
 async def _opened(
     way: Way, settings: Settings, target: str, is_encrypted: bool
-) -> AsyncIterator[Connection]:
+) -> AsyncGenerator[Connection]:
     metadata: Metadata = ((ACTOR_HEADER, ACTOR),)
     if way.token_file is not None:
         token = way.token_file.read_text("utf-8")[:TOKEN_BYTES_MAX].strip()
@@ -149,7 +149,7 @@ async def _opened(
 
 
 @contextlib.asynccontextmanager
-async def _own(settings: Settings) -> AsyncIterator[Connection]:
+async def _own(settings: Settings) -> AsyncGenerator[Connection]:
     from clientela.adapters.bootstrap import private
 
     # What goes wrong is told by the verb.

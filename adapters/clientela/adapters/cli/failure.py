@@ -82,6 +82,8 @@ class VerbError(Exception):
         if self.details.get("because"):
             yield f"  because of: {self.details['because']}"
         for path, text in self.violations.items():
+            if text == self.problem:
+                continue
             yield f"  {path}: {text}" if path else f"  {text}"
         if self.advice:
             yield f"  {self.advice}"

@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +29,6 @@ from clientela.adapters.imports.mapping import Kind
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from clientela.adapters.imports.mapping import FileMapping
     from clientela.adapters.imports.reading import Source
     from clientela.adapters.imports.tally import Rejects, Tally
@@ -151,24 +153,26 @@ async def _sent(
         await sender.send(source.entries(), seen)
 
 
-def _progress(source: Source) -> Any:
+@contextlib.contextmanager
+def _progress(source: Source) -> Generator[Callable[[int], None]]:
     """Tells people how far it is, by lines; programs are not told."""
-    import contextlib
-    import sys
+    if not sys.stderr.isatty():
+        yield _nobody
+        return
+    from rich.console import Console
+    from rich.progress import Progress
 
-    @contextlib.contextmanager
-    def shown() -> Any:
-        if not sys.stderr.isatty():
-            yield lambda _line: None
-            return
-        from rich.console import Console
-        from rich.progress import Progress
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(source.path.name, total=_lines(source.path))
 
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task(source.path.name, total=_lines(source.path))
-            yield lambda line: progress.update(task, completed=line)
+        def seen(line: int) -> None:
+            progress.update(task, completed=line)
 
-    return shown()
+        yield seen
+
+
+def _nobody(_line: int) -> None:
+    """Tell nobody."""
 
 
 def _lines(path: Path) -> int:

@@ -44,13 +44,15 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) ->
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     taken = [tuple(row) for row in rows]
     for index, head in enumerate(heads):
         is_number = bool(taken) and all(isinstance(row[index], int) for row in taken)
         made.add_column(head, justify="right" if is_number else "left", overflow="fold")
     for row in taken:
         made.add_row(*(Text(_cell(cell)) for cell in row))
+    if title:
+        print(title)
     Console(highlight=False).print(made)
 
 

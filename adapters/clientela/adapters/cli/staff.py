@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -24,7 +26,7 @@ from clientela.adapters.cli.options import (
 
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from clientela.adapters.cli.connection import Connection
 
@@ -74,12 +76,12 @@ def _tables(file: Path) -> dict[str, list[dict[str, Any]]]:
     problems = dict.fromkeys(plain.keys() - {"units", "employees"}, "means nothing here")
     found: dict[str, list[dict[str, Any]]] = {}
     for name, known in (("units", _UNIT), ("employees", _EMPLOYEE)):
-        items = plain.get(name, [])
-        is_list = isinstance(items, list) and all(isinstance(item, dict) for item in items)
-        if not is_list or len(items) > ITEMS_MAX:
+        listed: Any = plain.get(name, [])
+        items = cast("list[dict[str, Any]]", listed) if isinstance(listed, list) else None
+        if items is None or len(items) > ITEMS_MAX or not all(map(_is_table, items)):
             problems[name] = f"expected at most {ITEMS_MAX} tables"
             continue
-        found[name] = cast("list[dict[str, Any]]", items)
+        found[name] = items
         for place, item in enumerate(found[name]):
             for key in item.keys() - known:
                 problems[f"{name}[{place}].{key}"] = "means nothing here"
@@ -119,10 +121,9 @@ def _employees(items: list[dict[str, Any]]) -> Iterator[Any]:
 
 
 def _at(place: str) -> Any:
-    import contextlib
 
     @contextlib.contextmanager
-    def named() -> Iterator[None]:
+    def named() -> Generator[None]:
         try:
             yield
         except TypeError:
@@ -140,9 +141,14 @@ async def _is_new(connection: Connection, request: Any) -> bool:
     is_unit = request.DESCRIPTOR.name == "RegisterUnitRequest"
     request.request_id = str(uuid4())
     try:
-        await connection.call(stub.RegisterUnit if is_unit else stub.RegisterEmployee, request)
+        method = stub.RegisterUnit if is_unit else stub.RegisterEmployee
+        answer = await connection.call(method, request)
     except VerbError as error:
         if error.reason in {"UNIT_REGISTERED", "EMPLOYEE_REGISTERED"}:
             return False
         raise
-    return True
+    return bool(answer.outcome.events)
+
+
+def _is_table(item: object) -> bool:
+    return isinstance(item, dict)

@@ -7,8 +7,8 @@ from __future__ import annotations
 import base64
 import json
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from clientela.adapters.cli.failure import Exit, VerbError
 from clientela.adapters.cli.output import moment, plain
@@ -114,17 +114,22 @@ _LISTED_MAX = 3
 
 
 def _short(value: Any) -> str:
-    match value:
-        case dict() if {"minor", "currency"} <= value.keys():
-            from clientela.domain.money import Money
+    if isinstance(value, str | int):
+        return str(value)
+    if isinstance(value, dict):
+        return _amount(cast("dict[str, Any]", value))
+    if not isinstance(value, list):
+        return ""
+    items: list[Any] = [*value]
+    if len(items) <= _LISTED_MAX and all(isinstance(item, str) for item in items):
+        return "/".join(items)
+    return str(len(items))
 
-            return str(Money(value["minor"], value["currency"]))
-        case str() | int():
-            return str(value)
-        case list() if all(isinstance(item, str) for item in value) and len(value) <= _LISTED_MAX:
-            return "/".join(value)
-        case list():
-            items: Sequence[Any] = value
-            return str(len(items))
-        case _:
-            return ""
+
+def _amount(fields: dict[str, Any]) -> str:
+    """An amount; empty for anything else."""
+    if not {"minor", "currency"} <= fields.keys():
+        return ""
+    from clientela.domain.money import Money
+
+    return str(Money(fields["minor"], fields["currency"]))

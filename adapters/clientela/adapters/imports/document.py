@@ -133,11 +133,12 @@ class _Reading:
     def take(self, table: str, key: str, type_: type[_T], default: _T) -> _T:
         """The value of a key of a table, the top one being the empty name."""
         self._known.add((table, key))
-        value = self._table(table).get(key, default)
-        if type(value) is not type_ and value is not default:
-            self.refuse(_place(table, key), f"expected a {_NAMES[type_]}")
-            return default
-        return value
+        value: Any = self._table(table).get(key, default)
+        # A truth value is no number.
+        if isinstance(value, type_) and isinstance(value, bool) is (type_ is bool):
+            return value
+        self.refuse(_place(table, key), f"expected a {_NAMES[type_]}")
+        return default
 
     def column(self, table: str, key: str, value: object) -> Column:
         """A column."""

@@ -6,6 +6,8 @@ The journal store in one SQLite file, served by one process.
     writing     one append as SQL; key_rows  reading     everything that is asked, as SQL
     connection  settings, read back          opening     lock, schema, rulebook, epoch
     erasures    whose keys were destroyed, also in a file beside the database
+    reserved    keys that leave no trace     masks       fingerprints that leave none
+    reads       rows of read models; read_rows, terms, finding
     copies      backup and restore           schema      what the database went through
     values      rows to values and back      files       locks, syncs
 

@@ -180,6 +180,10 @@ class SqliteStore:
             raise
         await asyncio.to_thread(finish_copy, target, path)
 
+    async def cleared(self) -> None:
+        """Wait until the log is clear of what was overwritten before the call."""
+        await self.scrub(lambda _connection: True)
+
     async def scrub(self, work: Callable[[sqlite3.Connection], bool]) -> None:
         """
         Have something else written to the file, in one transaction.
