@@ -275,6 +275,23 @@ async def test_erasing_is_completed_when_the_reader_is_gone(store: SqliteStore, 
     assert set() == found(path.parent, [person])
 
 
+async def test_store_says_whether_it_is_clear(store: SqliteStore, path: Path):
+    """S8: whoever asks again after an erasure that was not cleared learns when it is."""
+    person = Person(1)
+    await store.append(person.registration)
+    await store._writer.submit(lambda c: c.execute("PRAGMA busy_timeout = 20"), is_alone=True)
+    reader = slow_reader(path)
+    with pytest.raises(StoreUnavailableError):
+        await store.append(person.erasure)
+
+    with pytest.raises(StoreUnavailableError):
+        await store.cleared()
+    reader.close()
+    await store.cleared()
+
+    assert set() == found(path.parent, [person])
+
+
 async def test_others_of_the_group_do_not_wait_for_the_erasing(store: SqliteStore, path: Path):
     """Only who erased has to wait until nothing is left."""
     person = Person(1)

@@ -821,7 +821,8 @@ class TestDevelopment:
         Development mode: an employee's grants come from the records, a service has everything.
         """
         everything = tuple(
-            Grant(Code(name)) for name in ("client.read", "client.write", "history.write", "personal.read")
+            Grant(Code(name))
+            for name in ("client.read", "client.write", "history.write", "personal.read")
         )
 
         assert MARTA == BELIEVES.authenticate(says(actor="employee/marta"))

@@ -494,6 +494,28 @@ async def test_erasure_by_another_way_is_taken_in_by_the_next_read(folder: Path)
         assert set() == await asyncio.to_thread(left_in, folder, traces)
 
 
+async def test_erasure_is_answered_only_when_the_files_are_clear(folder: Path):
+    """
+    S8: while somebody's long look keeps erased bytes in the log, the caller of the erasure is told
+    to try again, and so is who repeats it; the answer comes when nothing is left.
+    """
+    person = ERASED[0]
+    async with here(folder) as service:
+        traces = (await Picture.of(service)).traces[person]
+        writer = service.running.keeper.store._writer
+        await writer.submit(lambda c: c.execute("PRAGMA busy_timeout = 20"), is_alone=True)
+        with closing(sqlite3.connect(service.folder / "clientela.db")) as look:
+            look.execute("BEGIN")
+            look.execute("SELECT count(*) FROM keys").fetchall()
+            for _ in range(2):
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await erase(service.wire, person)
+                assert grpc.StatusCode.UNAVAILABLE is caught.value.code()
+        await erase(service.wire, person)
+
+        assert set() == await asyncio.to_thread(left_in, folder, traces)
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("note", "note"), ("number", "card"), ("details.name", "name")]
 )

@@ -12,7 +12,6 @@ from typing import Any
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.vault import KeyVault
 from clientela.domain.event import RecordedEvent
-from clientela.domain.ids import client_journal, wallet_journal
 from clientela.services.envelope import decode
 from tests.services.edge import refusal_of
 from tests.system.kills import CLIENTS, Told
@@ -52,7 +51,8 @@ async def amiss(folder: Path, told: Sequence[Told]) -> list[str]:
 
 async def history(service: Service) -> list[RecordedEvent]:
     """Every event, in order of commits."""
-    core, found, position = service.running.core, [], 0
+    core, position = service.running.core, 0
+    found: list[RecordedEvent] = []
     while page := await core.store.read_all(position):
         position = page[-1].position
         found.extend(decode(core.path.records.codec, row) for row in page)
@@ -86,8 +86,8 @@ def lost_or_twice(
         answer = answer_of(one.method, one.answer)
         for ref in answer.outcome.events:
             kind = {1: "client", 2: "wallet"}[ref.journal.kind]
-            recorded = by_ref.get((kind, ref.journal.id, ref.version))
-            if recorded is None or recorded.request != blind:
+            told = by_ref.get((kind, ref.journal.id, ref.version))
+            if told is None or told.request != blind:
                 yield f"{request_id} was acknowledged and its event is not there"
         if not answer.outcome.events:
             yield f"{request_id} was acknowledged without any event"

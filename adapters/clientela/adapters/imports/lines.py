@@ -142,7 +142,9 @@ class Table:
                 return
             except (csv.Error, _TooLongError):
                 self._lines.skip()
-                yield BadRow(line, RowError("MALFORMED", "a row of cells of bounded length"))
+                # An open quotation mark may have taken in many lines: each is told.
+                for each in range(line, self._lines.count + 1):
+                    yield BadRow(each, RowError("MALFORMED", "a row of cells of bounded length"))
                 # A generator that raised is over; the reader of csv is none.
                 if self._shape.delimiter is None:
                     read = self._split()
