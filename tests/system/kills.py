@@ -76,6 +76,10 @@ class Told:
     refusal: Refusal | None = None
 
 
+COLD_EVERY = 5
+"""Every so many kills the service is started from nothing; else a process stands by."""
+
+
 @attrs.define
 class Mortal:
     """
@@ -90,7 +94,7 @@ class Mortal:
 
         is_up: Set while it listens.
 
-        starts: Seconds from each kill to the first command answered after it.
+        starts: Seconds from each kill to the first command answered by a process started after it.
     """
 
     folder: Path
@@ -99,22 +103,37 @@ class Mortal:
     is_up: asyncio.Event = attrs.field(factory=asyncio.Event)
     starts: list[float] = attrs.field(factory=list[float])
     _process: asyncio.subprocess.Process | None = None
+    _next: asyncio.subprocess.Process | None = None
     _channel: grpc.aio.Channel | None = None
+    _kills: int = 0
     _killed_at: float | None = None
 
     async def start(self) -> None:
         """Start, and wait until it listens."""
-        command = (sys.executable, "-m", "tests.system.mortal", str(self.folder))
-        self._process = await asyncio.create_subprocess_exec(
-            *command, "--store", self.store, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-        )
+        if self._next is None:
+            self._next = await self._made()
+        self._process, self._next = self._next, None
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._process.stdin.write(b"now\n")
         async with asyncio.timeout(START_SECONDS_MAX):
             target = (await self._process.stdout.readline()).decode().strip()
         assert target, "the service did not start"
         self._channel = grpc.aio.insecure_channel(target, options=LIMITS)
         self.wire = Wire(self._channel)
         self.is_up.set()
+        if (self._kills + 1) % COLD_EVERY:
+            self._next = await self._made()
+
+    async def _made(self) -> asyncio.subprocess.Process:
+        """A process that stands by."""
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.system.mortal"),
+            *(str(self.folder), "--store", self.store),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
 
     async def kill(self, number: signal.Signals) -> None:
         """End the process by this signal, whenever it takes effect; then start anew."""
@@ -123,7 +142,8 @@ class Mortal:
         self._process.send_signal(number)
         assert -signal.SIGKILL == await self._process.wait()
         self.is_up.clear()
-        self._killed_at = time.monotonic()
+        self._kills += 1
+        self._killed_at = None if self._next else time.monotonic()
         await self._channel.close()
         await self.start()
 
@@ -131,9 +151,10 @@ class Mortal:
         """End it for good."""
         if self._channel is not None:
             await self._channel.close()
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
+        for process in (self._process, self._next):
+            if process is not None and process.returncode is None:
+                process.kill()
+                await process.wait()
 
     def answered(self) -> None:
         """Note that it answers again."""

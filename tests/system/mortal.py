@@ -3,8 +3,8 @@ A service that can be told to die at the worst moment.
 
     python -m tests.system.mortal FOLDER [--store NAME]
 
-It says where it listens on its first line. After SIGUSR1 its store ends the process, as kill -9
-would, at the next commit: when it lasts and nobody was told yet.
+It begins when it is sent a line, and says where it listens on its first one. After SIGUSR1 its
+store ends the process, as kill -9 would, at the next commit: when it lasts and nobody was told yet.
 """
 
 from __future__ import annotations
@@ -124,7 +124,8 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     composed: Any = bootstrap
     composed.SqliteStore = STORES[options.store]
-    asyncio.run(serve(options.folder))
+    if sys.stdin.readline():
+        asyncio.run(serve(options.folder))
 
 
 if __name__ == "__main__":

@@ -93,14 +93,14 @@ def test_rows_may_interleave_within_the_window(tmp_path):
     come in the order of their first rows.
     """
     text = HEAD + "".join(
-        f"{receipt},petra,shirt,1,1,2026-03-02\n" for receipt in ("a", "b", "c", "a", "d", "b")
+        f"{receipt},petra,shirt,1,1,2026-03-02\n" for receipt in "abacdea"
     )
 
     wide = entries(tmp_path, text)
     narrow = entries(tmp_path, text, MAPPING.replace("[columns]", "window_rows = 3\n\n[columns]"))
 
-    assert [(2, 5), (3, 7), (4,), (6,)] == [entry.lines for entry in wide]
-    assert [(2, 5), (3,), (4,), (6,), (7,)] == [entry.lines for entry in narrow]
+    assert [(2, 4, 8), (3,), (5,), (6,), (7,)] == [entry.lines for entry in wide]
+    assert [(2, 4), (3,), (5,), (6,), (7,), (8,)] == [entry.lines for entry in narrow]
 
 
 def test_without_an_id_each_row_is_named_by_file_and_line(tmp_path):

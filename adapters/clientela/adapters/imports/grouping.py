@@ -2,8 +2,9 @@
 Rows of one identity to one entry.
 
 Rows of an entry need not stand together: it is complete when none of the next rows belonged to it,
-so many as the window of the mapping holds, or at the end of the file. Entries come in the order of
-their first rows, so that what happened to a client comes in the order of the file.
+so many as the window of the mapping holds, and all before it are; or at the end of the file.
+Entries come in the order of their first rows, so that what happened to a client comes in the order
+of the file.
 """
 
 from __future__ import annotations
