@@ -121,7 +121,8 @@ class Person:
         pieces = [self.row.wrapped[:16], self.row.wrapped[-16:], self.snapshot.body[-16:]]
         hashes = self.fingerprint.encode()
         values = [key.value.encode() for key in self.keys]
-        return [*pieces, *values, hashes[-16:], hashes[-38:-22]]
+        fingerprints = [hashes[-16:], hashes[-38:-22]]
+        return [*pieces, *values, *fingerprints, *(f.hex().encode() for f in fingerprints)]
 
     @property
     def registration(self) -> Append:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from clientela.domain.event import Actor, ActorKind
-from clientela.domain.ids import PrincipalId
+from clientela.domain.ids import Code, PrincipalId
 from clientela.services.history import tells_history
 from clientela.services.principal import Credentials, Grant, Principal
 from clientela.services.refusals import AccessDeniedError
@@ -17,7 +17,7 @@ from clientela.services.refusals import AccessDeniedError
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 SERVICE = Actor(ActorKind.SERVICE, PrincipalId("import"))
-GRANT = Grant("history.write")
+GRANT = Grant(Code("history.write"))
 
 
 def says(*clocks):
@@ -40,8 +40,8 @@ def test_who_may_tells_history():
     ("kind", "grants", "clocks"),
     [
         (ActorKind.SERVICE, (), ("occurred",)),
-        (ActorKind.SERVICE, (Grant("purchase.write"),), ("occurred",)),
-        (ActorKind.SERVICE, (Grant("history.write", until=NOW),), ("occurred",)),
+        (ActorKind.SERVICE, (Grant(Code("purchase.write")),), ("occurred",)),
+        (ActorKind.SERVICE, (Grant(Code("history.write"), until=NOW),), ("occurred",)),
         (ActorKind.SERVICE, (GRANT,), ("mine",)),
         (ActorKind.SERVICE, (GRANT,), ("occurred", "occurred")),
         (ActorKind.EMPLOYEE, (GRANT,), ("occurred",)),

@@ -9,16 +9,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
+
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.vault import KeyVault
 from clientela.domain.event import RecordedEvent
+from clientela.domain.ids import Ref
 from clientela.services.envelope import decode
+from clientela.services.translate.fields import journal_id
 from tests.services.edge import refusal_of
 from tests.system.kills import CLIENTS, Told
 from tests.system.wire import Service, answer_of, request_of, served
 
 
-REPEATS_MAX = 300
+REPEATS_MAX = 150
 """Commands sent once more at the end."""
 
 EFFECTS = {
@@ -70,12 +74,10 @@ def lost_or_twice(
     """Acknowledged commands whose events are not there, or are there more than once."""
     vault = KeyVault(KeyFile(folder / "keys.json"))
     appends: defaultdict[str, set[str]] = defaultdict(set)
-    refs: defaultdict[str, set[tuple[int, str, int]]] = defaultdict(set)
-    by_ref = {(str(e.journal.kind.value), e.journal.id, e.version): e for e in events}
+    by_ref = {recorded.ref: recorded for recorded in events}
     for recorded in events:
         if recorded.request:
             appends[recorded.request].add(recorded.append_id)
-    del refs
     for one in told:
         request_id = parsed(one).request_id
         blind = vault.blind("request", request_id)
@@ -85,9 +87,8 @@ def lost_or_twice(
             continue
         answer = answer_of(one.method, one.answer)
         for ref in answer.outcome.events:
-            kind = {1: "client", 2: "wallet"}[ref.journal.kind]
-            told = by_ref.get((kind, ref.journal.id, ref.version))
-            if told is None or told.request != blind:
+            stood = by_ref.get(Ref(journal_id(ref.journal, "journal"), ref.version))
+            if stood is None or stood.request != blind:
                 yield f"{request_id} was acknowledged and its event is not there"
         if not answer.outcome.events:
             yield f"{request_id} was acknowledged without any event"
@@ -143,8 +144,6 @@ async def unlike(service: Service, told: Sequence[Told]) -> list[str]:
 
 async def repeated(service: Service, one: Told) -> Any:
     """What a command is answered when it is sent again."""
-    import grpc.aio
-
     try:
         raw = await service.wire.raw(one.method, one.request)
     except grpc.aio.AioRpcError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import resource
 import signal
 import sys
 import time
@@ -14,13 +15,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import attrs
 import grpc
 import grpc.aio
 
 from tests.services.edge import Refusal, refusal_of
-from tests.system.wire import LIMITS, Wire, answer_of
+from tests.system.wire import LIMITS, Wire, request_of
 
 
 ROOT = Path(__file__).parents[2]
@@ -156,6 +158,12 @@ class Mortal:
                 process.kill()
                 await process.wait()
 
+    def memory(self) -> int:
+        """Bytes of memory that it holds."""
+        assert self._process is not None
+        pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * resource.getpagesize()
+
     def answered(self) -> None:
         """Note that it answers again."""
         if self._killed_at is not None:
@@ -221,38 +229,22 @@ def command_of(writer: int, number: int) -> tuple[str, bytes]:
     """What a writer does: buy, approach, spend, in turn."""
     client_id, request_id = f"c-{writer % CLIENTS}", f"r-{writer}-{number}"
     receipt = {"source": f"till-{writer}", "id": str(number)}
-    wire = Wire(channel=None)  # type: ignore[arg-type]  # it only makes requests
+    fields: dict[str, Any]
     match number % 3:
         case 0:
+            method = "RecordPurchase"
             net = {"units": price(writer, number), "currency_code": "EUR"}
             line = {"line_id": "1", "sku": "tea", "quantity": 1, "net": net}
-            method = "RecordPurchase"
-            request = wire.request(
-                method,
-                request_id=request_id,
-                client_id=client_id,
-                purchase=receipt,
-                lines=[line],
-            )
+            fields = {"client_id": client_id, "purchase": receipt, "lines": [line]}
         case 1:
             method = "Approach"
-            request = wire.request(
-                method,
-                request_id=request_id,
-                client_id=client_id,
-                employee_id=f"s-{writer}",
-                channel="phone",
-            )
+            seller = f"s-{writer}"
+            fields = {"client_id": client_id, "employee_id": seller, "channel": "phone"}
         case _:
             method = "SpendPoints"
-            request = wire.request(
-                method,
-                request_id=request_id,
-                wallet_id=client_id,
-                spend=receipt,
-                points=points(writer, number),
-            )
-    return method, request.SerializeToString()
+            spent = points(writer, number)
+            fields = {"wallet_id": client_id, "spend": receipt, "points": spent}
+    return method, request_of(method, request_id=request_id, **fields).SerializeToString()
 
 
 def price(writer: int, number: int) -> int:
@@ -333,8 +325,3 @@ def check_alive(writers: list[asyncio.Task[None]]) -> None:
         if writer.done():
             with contextlib.suppress(asyncio.CancelledError):
                 writer.result()
-
-
-def answer(told: Told) -> object:
-    """The answer a writer was told."""
-    return answer_of(told.method, told.answer)

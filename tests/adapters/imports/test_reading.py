@@ -19,10 +19,11 @@ from clientela.adapters.imports.entries import (
     PurchaseEntry,
     ReturnEntry,
 )
-from clientela.adapters.imports.lines import LINE_LENGTH_MAX, FileUnreadableError
+from clientela.adapters.imports.lines import LINE_LENGTH_MAX, BadRow, FileUnreadableError
 from clientela.adapters.imports.mapping import Kind
 from clientela.adapters.imports.reading import Source
 from clientela.domain.facts import BusinessKey, Line
+from clientela.domain.ids import BusinessId, Code
 from clientela.domain.money import Money
 from clientela.domain.purchase.matching import Wanted
 from tests.adapters.imports.till import HEAD, MAPPING, entries, refused
@@ -33,7 +34,7 @@ AT = Moment(datetime(2026, 3, 2, 9, 30, tzinfo=UTC), date(2026, 3, 2))
 
 def bought(line, sku, quantity, minor):
     """A line of a purchase."""
-    return Line(line_id=str(line), sku=sku, quantity=quantity, net=Money(minor, "EUR"))
+    return Line(line_id=Code(str(line)), sku=sku, quantity=quantity, net=Money(minor, "EUR"))
 
 
 def test_rows_of_one_receipt_are_one_purchase(tmp_path):
@@ -51,14 +52,14 @@ def test_rows_of_one_receipt_are_one_purchase(tmp_path):
         lines=(2, 3),
         client="petra",
         when=AT,
-        key=BusinessKey("till", "17"),
+        key=BusinessKey(Code("till"), BusinessId("17")),
         bought=(bought(2, "shirt", 2, 3980), bought(3, "belt", 1, 500)),
     )
     ivan = PurchaseEntry(
         lines=(4,),
         client="ivan",
         when=AT,
-        key=BusinessKey("till", "18"),
+        key=BusinessKey(Code("till"), BusinessId("18")),
         bought=(bought(4, "shirt", 1, 1990),),
     )
     assert [petra, ivan] == found
@@ -73,13 +74,13 @@ def test_a_quantity_below_zero_is_a_return_where_the_mapping_says_so(tmp_path):
     found = entries(tmp_path, text)
     strict = entries(tmp_path, text, MAPPING.replace('"return"', '"reject"'))
 
-    wanted = Wanted(quantity=2, refund=Money(3980, "EUR"), sku="shirt")
+    wanted = Wanted(quantity=2, refund=Money(3980, "EUR"), sku=Code("shirt"))
     assert [
         ReturnEntry(
             lines=(2,),
             client="petra",
             when=AT,
-            key=BusinessKey("till", "C17"),
+            key=BusinessKey(Code("till"), BusinessId("C17")),
             currency="EUR",
             wanted=(wanted,),
         )
@@ -92,9 +93,7 @@ def test_rows_may_interleave_within_the_window(tmp_path):
     Rows of one receipt belong together while they lie no further apart than the window; entries
     come in the order of their first rows.
     """
-    text = HEAD + "".join(
-        f"{receipt},petra,shirt,1,1,2026-03-02\n" for receipt in "abacdea"
-    )
+    text = HEAD + "".join(f"{receipt},petra,shirt,1,1,2026-03-02\n" for receipt in "abacdea")
 
     wide = entries(tmp_path, text)
     narrow = entries(tmp_path, text, MAPPING.replace("[columns]", "window_rows = 3\n\n[columns]"))
@@ -333,5 +332,9 @@ def test_every_row_is_an_entry_or_refused_whatever_the_file_holds(tmp_path_facto
 
     found = list(Source.of(path, mapping_from(MAPPING, Kind.PURCHASES)).entries())
 
-    lines = [line for each in found for line in getattr(each, "lines", None) or (each.line,)]
+    lines = [
+        line
+        for each in found
+        for line in ((each.line,) if isinstance(each, BadRow) else each.lines)
+    ]
     assert len(lines) == len(set(lines))

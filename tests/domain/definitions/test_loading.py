@@ -115,6 +115,9 @@ WRONG = {
         ["no TOML: Expected ']' at the end of a table declaration (at end of document)"],
     ),
     "nested too deeply": ("x = " + "[" * 3000, ["nested too deeply"]),
+    "thousands of digits": ("x = " + "9" * 5000, ["a number is too large"]),
+    "thousands of hex digits": ("x = 0x" + "f" * 5000, ["a number is too large"]),
+    "an exponent of twenty digits": ("x = 1e" + "9" * 20, ["a number is too large"]),
     "unknown section": (
         "[ownershp]\n[sales]",
         ["ownershp: unknown section (did you mean 'ownership'?)", "sales: unknown section"],

@@ -54,7 +54,10 @@ _AND_HASH = """
     )
 """
 
-_PAGE = "ORDER BY rows.key LIMIT ?"
+# In the order of the index that it begins with, so that the rest is not even read.
+_CODE_PAGE = "ORDER BY first.key LIMIT ?"
+
+_HASH_PAGE = "ORDER BY rows.key LIMIT ?"
 
 
 def find(
@@ -65,11 +68,11 @@ def find(
     if not terms:
         return connection.execute(_ALL, (model, after, page)).fetchall()
     first, *others = _rarest_first(connection, model, terms)
-    by = _BY_HASH if is_hashed(first) else _BY_CODE
+    by, paged = (_BY_HASH, _HASH_PAGE) if is_hashed(first) else (_BY_CODE, _CODE_PAGE)
     ands = "".join(_AND_HASH if is_hashed(term) else _AND_CODE for term in others)
     values = [value for term in others for value in term]
     arguments = (*_place(first), model, after, *values, page)
-    return connection.execute(by + ands + _PAGE, arguments).fetchall()
+    return connection.execute(by + ands + paged, arguments).fetchall()
 
 
 def _place(term: Term) -> tuple[Any, ...]:

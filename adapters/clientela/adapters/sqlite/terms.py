@@ -85,7 +85,10 @@ SELECT number, field, value FROM read_hashes
 WHERE released = 0 AND read_row IN (SELECT number FROM read_rows WHERE model = ?)
 """
 
-_HELD = "SELECT 1 FROM read_hashes WHERE released = 0 LIMIT 1"
+_ANOTHERS = """
+SELECT 1 FROM read_hashes JOIN read_rows ON read_rows.number = read_hashes.read_row
+WHERE read_hashes.released = 0 AND read_rows.model <> ? LIMIT 1
+"""
 
 _EMPTY = "DELETE FROM read_hashes"
 
@@ -97,12 +100,12 @@ def drop_terms(connection: sqlite3.Connection, model: str) -> int:
     Take the terms from all rows of a model.
 
     Returns:
-        How many hashes were lost.
+        How many hashes were lost; blank ones may be counted.
     """
     connection.execute(_DROP_CODES, (model,))
+    if connection.execute(_ANOTHERS, (model,)).fetchone() is None:
+        # Nothing moves when all rows go at once.
+        return connection.execute(_EMPTY).rowcount
     lost = connection.execute(_HASHES_OF_MODEL, (model,)).fetchall()
     _blank(connection, lost)
-    if connection.execute(_HELD).fetchone() is None:
-        # Nothing moves when all rows go at once.
-        connection.execute(_EMPTY)
     return len(lost)

@@ -29,6 +29,9 @@ Digest = NewType("Digest", str)
 DOCUMENT_LENGTH_MAX = 1_000_000
 """Characters of one document."""
 
+INTEGER_MAX = 2**63 - 1
+"""Largest integer of a document, as TOML has it."""
+
 CHANGES_MAX = 1000
 """Changes told between two documents."""
 
@@ -40,7 +43,7 @@ def parse(text: str) -> Plain:
     A TOML document as plain data that JSON can hold: moments and decimals become text.
 
     Raises:
-        DefinitionsError: it is no TOML, too long, or nested too deeply.
+        DefinitionsError: it is no TOML, too long, nested too deeply, or holds an endless number.
     """
     if len(text) > DOCUMENT_LENGTH_MAX:
         raise DefinitionsError([Problem("", f"longer than {DOCUMENT_LENGTH_MAX} characters")])
@@ -49,6 +52,8 @@ def parse(text: str) -> Plain:
         plain: Plain = _plain(parsed)
     except tomllib.TOMLDecodeError as error:
         raise DefinitionsError([Problem("", f"no TOML: {error}")]) from None
+    except (ValueError, ArithmeticError):
+        raise DefinitionsError([Problem("", "a number is too large")]) from None
     except RecursionError:
         raise DefinitionsError([Problem("", "nested too deeply")]) from None
     return plain
@@ -133,6 +138,8 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, int) and abs(value) > INTEGER_MAX:
+        raise OverflowError
     if is_table(value):
         return {key: _plain(inner) for key, inner in value.items()}
     if is_list(value):
