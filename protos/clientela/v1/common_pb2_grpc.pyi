@@ -17,7 +17,9 @@ given here.
   identity, ownership, wallet and so on, each with its own etag. Empty: no
   such condition.
 - `occurred_at` is when it happened, by the caller's claim. Absent: now. It
-  may lie in the past; it orders facts only where the rules say so.
+  may lie in the past, back to the year 1900, and never ahead of the service's
+  clock, five minutes forgiven, unless that clock is virtual; it orders facts
+  only where the rules say so.
 
 A mutation that finds everything so already succeeds, with no events in its
 outcome.

@@ -7,7 +7,7 @@ A servicer method translates, calls `mutate` or `view`, and translates back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -31,13 +31,21 @@ from clientela.services.request_context import current
 from clientela.services.rows import KeyRow
 from clientela.services.scheduler import Scheduler
 from clientela.services.translate.client import SourceIds
-from clientela.services.translate.mutations import call, outcome
+from clientela.services.translate.mutations import call, occurred_at, outcome
 from clientela.services.translate.opening import Opening
 from clientela.services.translate.reads import AsOf, Consistency
 from clientela.services.translate.reads import consistency as consistency_of
 from clientela.services.translate.refusals import VersionAheadError
 from clientela.services.views import View
 from clientela.v1 import common_pb2
+
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far ahead of the service's the clock of a caller may be who says when something happened."""
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Between them something may have happened: every term that begins then ends while time lasts."""
 
 
 @attrs.frozen(kw_only=True)
@@ -101,8 +109,10 @@ class Core:
             InvalidValueError: it tells of what is still to come.
         """
         how = call(request, rule_set.name, current())
+        claimed = occurred_at(request)
+        if claimed is not None:
+            self._check_claimed(claimed, timedelta() if how.at else CLOCKS_DIFFER)
         if how.at is not None:
-            self._check_past(how.at)
             self.scheduler.pause()
         done = await self.path.execute(command, how)
         etag = self.path.records.etag(done.record, rule_set)
@@ -224,9 +234,11 @@ class Core:
         """The present moment."""
         return self.clock.now()
 
-    def _check_past(self, at: datetime) -> None:
+    def _check_claimed(self, at: datetime, ahead: timedelta) -> None:
+        if not EARLIEST <= at < LATEST:
+            raise InvalidValueError("occurred_at", "a moment from 1900 to 2200")
         # Virtual time stands where it was put; history may well lie ahead of it.
-        if isinstance(self.clock, SystemClock) and at > self.clock.now():
+        if isinstance(self.clock, SystemClock) and at > self.clock.now() + ahead:
             raise InvalidValueError("occurred_at", "a moment that has come")
 
 

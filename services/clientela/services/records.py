@@ -31,6 +31,9 @@ from clientela.services.views import Needs, Registry, View
 CACHED_JOURNALS_MAX = 20_000
 """Folded journals kept in memory; the longest unused goes first."""
 
+PAST_JOURNALS_MAX = 1_000
+"""Journals kept as they were; who repeats what it sent asks for one version after the other."""
+
 SNAPSHOT_EVERY = 200
 """Events of a journal between two snapshots of it."""
 
@@ -63,6 +66,7 @@ class Records:
         self._sections = section_types(rulebook.rule_sets)
         self._read_definitions = (0, definitions_of((), self._sections))
         self._cache: OrderedDict[JournalId, Journal] = OrderedDict()
+        self._past: OrderedDict[JournalId, Journal] = OrderedDict()
 
     async def load(self, needs: Needs, keys: tuple[Key, ...] = ()) -> View:
         """
@@ -122,8 +126,10 @@ class Records:
 
     async def _at(self, journal_id: JournalId, version: int) -> Journal:
         """A journal as it was, from the nearest state before it that is at hand."""
-        base = self._cache.get(journal_id)
-        if base is None or base.version > version:
+        known = (self._cache.get(journal_id), self._past.get(journal_id))
+        near = [journal for journal in known if journal is not None and journal.version <= version]
+        base = max(near, key=lambda journal: journal.version, default=None)
+        if base is None:
             base = self.rulebook.empty(journal_id)
             fingerprint = self.rulebook.snapshot_fingerprint
             wanted = Wanted(journals=(journal_id,), fingerprint=fingerprint)
@@ -131,7 +137,12 @@ class Records:
             if snapshot is not None and snapshot.version <= version:
                 base = self._restored(snapshot)
         tail = await self.history(journal_id, version, after=base.version)
-        return self.rulebook.fold(base, tail)
+        journal = self.rulebook.fold(base, tail)
+        self._past[journal_id] = journal
+        self._past.move_to_end(journal_id)
+        while len(self._past) > PAST_JOURNALS_MAX:
+            self._past.popitem(last=False)
+        return journal
 
     def keep(self, record: Record, rows: Iterable[StoredEvent]) -> None:
         """Note that *record* is committed, *rows* being its last events."""
