@@ -1,0 +1,159 @@
+"""
+Files of other systems brought in by the command line, over a real socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+
+import pytest
+
+from tests.e2e.journals import journals, wait_for_purchases
+from tests.e2e.process import Shop, kill
+from tests.e2e.town import DEFINITIONS, HEAD, MAPPING, SALES, many_sales, written
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop in virtual time with its definitions in force."""
+    made = Shop(tmp_path / "data")
+    made.run("apply", written(tmp_path, "shop.toml", DEFINITIONS), "--yes")
+    return made
+
+
+def sales(folder, text):
+    """Arguments that bring in a till's file of this text."""
+    till = written(folder, "till.csv", text)
+    mapping = written(folder, "till.toml", MAPPING)
+    return ("import", "purchases", till, "--map", mapping, "--create-clients", "-o", "json")
+
+
+def test_a_file_comes_in_once_however_often_it_is_run(shop, tmp_path):
+    """
+    REC-3: purchases by receipt and returns; a second run changes nothing.
+    """
+    arguments = sales(tmp_path, SALES)
+
+    tried = shop.run(*arguments, "--dry-run").json
+    first, before = shop.run(*arguments).json, journals(shop.folder)
+    second, after = shop.run(*arguments).json, journals(shop.folder)
+    figures = shop.run("stats", "-o", "json").json
+
+    assert (6, {"purchases": 3, "returns": 2}) == (tried["rows"], tried["entries"])
+    assert (6, 0, 2, 1) == (
+        first["recorded"],
+        first["already_there"],
+        first["clients_registered"],
+        first["unmatched_lines"],
+    )
+    assert (0, 6, 0) == (second["recorded"], second["already_there"], second["clients_registered"])
+    assert before == after
+    assert ({"EUR": 8955}, {"EUR": 4990}, 1) == (
+        figures["trade"]["revenue"],
+        figures["trade"]["refunds"],
+        figures["trade"]["lines_unmatched"],
+    )
+    assert (86, 19) == (figures["points"]["issued"], figures["points"]["revoked"])
+
+
+def test_a_dry_run_sends_nothing(shop, tmp_path):
+    """
+    What a dry run reads is nowhere afterwards.
+    """
+    shop.run(*sales(tmp_path, SALES), "--dry-run")
+
+    assert [] == journals(shop.folder)
+
+
+def test_rejected_rows_are_told_and_mended(shop, tmp_path):
+    """
+    A row that is refused is listed by line and reason, without its values; a mended file brings
+    it in and leaves the rest as it is.
+    """
+    bad = HEAD + "r1,c1,shirt,1,19.90,2026-01-02\nr2,c2,shirt,one,19.90,2026-01-03\n"
+    rejects = tmp_path / "rejects.csv"
+
+    told = shop.run(*sales(tmp_path, bad), "--rejects", rejects, code=4)
+    mended = shop.run(*sales(tmp_path, bad.replace("one", "1"))).json
+
+    assert '"NUMBER": 1' in told.out
+    assert "till.csv,3,NUMBER," in rejects.read_text()
+    assert (1, 1) == (mended["recorded"], mended["already_there"])
+
+
+def test_unknown_clients_are_rejected_unless_they_are_to_be_made(shop, tmp_path):
+    """
+    REC-1: a typing error makes no client by itself.
+    """
+    arguments = [each for each in sales(tmp_path, SALES) if each != "--create-clients"]
+
+    told = shop.run(*arguments, code=4)
+
+    assert '"CLIENT_UNKNOWN": 6' in told.out
+    assert [] == journals(shop.folder)
+
+
+def test_what_the_service_refuses_is_told_row_by_row(shop, tmp_path):
+    """
+    A receipt with another content than before is refused, and so is a unit that is none.
+    """
+    shop.run(*sales(tmp_path, SALES))
+
+    told = shop.run(*sales(tmp_path, SALES.replace("9.95", "8.95")), code=4)
+
+    assert '"IDEMPOTENCY_MISMATCH": 2' in told.out
+
+
+def test_a_mapping_that_cannot_be_used_is_told_place_by_place(shop, tmp_path):
+    """
+    A mapping is refused whole with exit code 2, each problem at its place.
+    """
+    arguments = sales(tmp_path, SALES)
+    written(tmp_path, "till.toml", MAPPING.replace("client =", "clinet ="))
+
+    told = shop.run(*arguments, code=2)
+
+    assert "columns.client: required" in told.errors
+    assert "columns.clinet: " in told.errors
+
+
+def test_old_history_keeps_its_own_time_in_a_store_in_real_time(tmp_path):
+    """
+    A purchase of last month is decided as of then, so that its points expire a year after it.
+    """
+    shop = Shop(tmp_path / "data", is_virtual=False)
+    shop.run("apply", written(tmp_path, "shop.toml", DEFINITIONS), "--yes")
+
+    with shop.served():
+        shop.run(*sales(tmp_path, SALES))
+
+    with contextlib.closing(sqlite3.connect(shop.folder / "clientela.db")) as connection:
+        delays = connection.execute(
+            "SELECT recorded_at - occurred_at FROM events WHERE name LIKE 'purchase-%'"
+        ).fetchall()
+    assert [(0,)] * 3 == delays
+
+
+def test_killed_in_the_middle_and_resumed_it_is_as_if_nothing_had_happened(shop, tmp_path):
+    """
+    After kill -9 of service and importers a second run leaves what an undisturbed one leaves.
+    """
+    arguments = sales(tmp_path, many_sales(clients=30, each=5))
+    twin = Shop(tmp_path / "twin")
+    twin.folder.mkdir(mode=0o700)
+    (twin.folder / "keys.json").write_bytes((shop.folder / "keys.json").read_bytes())
+    (twin.folder / "keys.json").chmod(0o600)
+    twin.run("apply", tmp_path / "shop.toml", "--yes")
+
+    twin.run(*arguments)
+    for rows in (20, 70):
+        with shop.served() as service:
+            importers = [shop.begin(*arguments) for _ in range(2)]
+            wait_for_purchases(shop.folder, rows)
+            for process in (service, *importers):
+                kill(process)
+    shop.run(*arguments)
+
+    assert journals(twin.folder) == journals(shop.folder)
+    shop.run("verify")
