@@ -14,6 +14,44 @@ from tests.e2e.process import Shop, kill
 from tests.e2e.town import DEFINITIONS, HEAD, MAPPING, SALES, many_sales, written
 
 
+RETURNS = """
+source = "till"
+
+[columns]
+client = "who"
+id = "id"
+purchase = "receipt"
+line = "line"
+
+[when]
+column = "date"
+
+[amounts]
+currency = "EUR"
+"""
+
+INTERACTIONS = """
+source = "till"
+
+[columns]
+client = "who"
+id = "id"
+direction = "way"
+
+[constants]
+channel = "phone"
+purpose = "enquiry"
+kind = "call"
+
+[values.direction]
+in = "inbound"
+out = "outbound"
+
+[when]
+column = "at"
+"""
+
+
 @pytest.fixture
 def shop(tmp_path):
     """A shop in virtual time with its definitions in force."""
@@ -157,3 +195,26 @@ def test_killed_in_the_middle_and_resumed_it_is_as_if_nothing_had_happened(shop,
 
     assert journals(twin.folder) == journals(shop.folder)
     shop.run("verify")
+
+
+def test_returns_and_interactions_come_in_as_files_of_their_own(shop, tmp_path):
+    """
+    REC-2, DEV-5: a return names its purchase and line; a call is written down once.
+    """
+    shop.run(*sales(tmp_path, SALES))
+    back = written(tmp_path, "back.csv", "id,who,receipt,line,date\nx1,c1,r3,5,2026-02-10\n")
+    rows = "id,who,way,at\n7,c1,in,2026-02-11\n8,c1,up,2026-02-12\n"
+    calls = written(tmp_path, "calls.csv", rows)
+    returns = written(tmp_path, "returns.toml", RETURNS)
+    passed = written(tmp_path, "passed.toml", INTERACTIONS)
+
+    first = shop.run("import", "returns", back, "--map", returns, "-o", "json").json
+    second = shop.run("import", "returns", back, "--map", returns, "-o", "json").json
+    told = shop.run("import", "interactions", calls, "--map", passed, code=4)
+    shown = shop.run("show", "till:c1", "-o", "json").json
+
+    assert (1, 0, 0) == (first["recorded"], first["unmatched_lines"], second["recorded"])
+    assert "rejected: VALUE" in told.out
+    names = [entry["event"]["name"] for entry in shown["timeline"]]
+    assert 1 == names.count("interaction-recorded")
+    assert 2 == names.count("return-recorded")

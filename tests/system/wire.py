@@ -4,6 +4,7 @@ The service as its callers have it: any rpc by its name, over a real socket.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 from collections.abc import AsyncIterator, Mapping
@@ -146,6 +147,17 @@ class Wire:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await self.asked(method, self.request(method, **fields))
         return refusal_of(caught.value)
+
+    async def denied(self, method: str, /, **fields: Any) -> Refusal:
+        """What an rpc is refused with, once it is not for coming too often."""
+        request = self.request(method, **fields)
+        while True:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await self.asked(method, request)
+            refusal = refusal_of(caught.value)
+            if refusal.code != "RESOURCE_EXHAUSTED":
+                return refusal
+            await asyncio.sleep(refusal.retry_seconds or 0)
 
     async def asked(self, method: str, request: Message | bytes) -> Any:
         """The answer or answers to *request*, as the rpc has it."""

@@ -67,6 +67,8 @@ class Settings:
 
         jwks_file: Public keys of the token issuer, production only.
 
+        callers_file: Who is behind which client certificate, production only.
+
         issuer: Who issues tokens.
 
         audience: For whom tokens must be issued.
@@ -88,6 +90,7 @@ class Settings:
     mode: Mode = Mode.DEVELOPMENT
     region: str = "US"
     jwks_file: Path | None = None
+    callers_file: Path | None = None
     issuer: str = ""
     audience: str = "clientela"
     tls_certificate: Path | None = None
@@ -165,8 +168,10 @@ def _parsed(name: str, text: str) -> object:
 
 
 def _checked(settings: Settings) -> Settings:
-    if settings.mode is Mode.PRODUCTION and settings.jwks_file is None:
-        raise SettingError("jwks_file", "the issuer's public keys: production believes tokens")
+    if settings.mode is Mode.PRODUCTION and not (settings.jwks_file or settings.callers_file):
+        raise SettingError("jwks_file", "public keys of tokens, or a callers_file of certificates")
+    if settings.callers_file is not None and settings.tls_client_ca is None:
+        raise SettingError("tls_client_ca", "who signs the certificates of callers_file")
     if settings.jwks_file is not None and not settings.issuer:
         raise SettingError("issuer", "who issues the tokens, beside jwks_file")
     if (settings.tls_certificate is None) is not (settings.tls_key is None):

@@ -33,6 +33,19 @@ a-z, 0-9, hyphen and underscore. Codes are 1 to 128 characters: words of a
 controlled list, never prose. Timestamps lie in the years 1 to 9999. A
 string field left empty means that the value is absent.
 
+Metadata that a call may bring beside its credentials:
+- `x-correlation-id`: shared by everything that one outside request sets
+  off; an id. Absent: one is made.
+- `x-clientela-on-behalf-of`: whom a service stands in for, for instance
+  `employee/marta`.
+- `x-clientela-unit`: the unit a service acts for. An id.
+- `x-clientela-clock`: `occurred` has a mutation decided as if it came at its
+  `occurred_at`, which it then must have, or right after the last thing
+  written in its journals, whichever is later. For services that tell what
+  happened long ago, oldest first; it takes the permission `history.write`.
+  Refusals are then not kept: the same `request_id` may be sent again with
+  another body.
+
 Every error is a google.rpc.Status with one google.rpc.ErrorInfo: a stable
 `reason`, the domain `clientela` and metadata, never a personal value. A
 malformed field also brings google.rpc.BadRequest naming it by its path, for

@@ -95,6 +95,7 @@ def translated() -> Generator[None]:
     from clientela.adapters.keys.failures import KeysError
     from clientela.adapters.settings import SettingError
     from clientela.adapters.sqlite.files import DatabaseLockedError
+    from clientela.adapters.tokens.callers import CallersError
     from clientela.adapters.tokens.key_set import KeySetError
     from clientela.adapters.tokens.transport import TransportFileError
     from clientela.services.server import AddressError, ServerError
@@ -109,7 +110,9 @@ def translated() -> Generator[None]:
     except AddressError as error:
         advice = "Name another port with --port; 0 lets the system choose."
         raise VerbError(Exit.UNREACHABLE, str(error), advice=advice) from None
-    except (StoreError, KeysError, KeySetError, TransportFileError, ServerError) as error:
+    except (StoreError, KeysError, KeySetError, CallersError, TransportFileError) as error:
+        raise VerbError(Exit.FAILED, str(error)) from None
+    except ServerError as error:
         raise VerbError(Exit.FAILED, str(error)) from None
     except sqlite3.Error as error:
         raise VerbError(Exit.FAILED, f"the database: {error}") from None

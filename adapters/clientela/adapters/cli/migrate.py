@@ -48,7 +48,7 @@ def up(*, data_dir: DataDir = None) -> Exit | None:
 
     Make a copy with `backup` first: there is no way back.
     """
-    from clientela.adapters.bootstrap import installed_rulebook
+    from clientela.adapters.assembly import installed_rulebook
     from clientela.adapters.sqlite.connection import transaction
     from clientela.adapters.sqlite.opening import RULEBOOK, open_database
     from clientela.adapters.sqlite.writing import write_note

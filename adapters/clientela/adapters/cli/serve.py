@@ -34,6 +34,9 @@ def serve(
         str | None, typer.Option(help="Region of phone numbers without country code (ISO 3166).")
     ] = None,
     jwks_file: Annotated[Path | None, typer.Option(help="Public keys of the issuer.")] = None,
+    callers_file: Annotated[
+        Path | None, typer.Option(help="Who is behind which client certificate (TOML).")
+    ] = None,
     issuer: Annotated[str | None, typer.Option(help="Who issues tokens.")] = None,
     audience: Annotated[str | None, typer.Option(help="For whom tokens are issued.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain (PEM).")] = None,
@@ -61,6 +64,7 @@ def serve(
         mode=mode,
         region=region,
         jwks_file=jwks_file,
+        callers_file=callers_file,
         issuer=issuer,
         audience=audience,
         tls_certificate=tls_certificate,

@@ -1,7 +1,7 @@
 """
 Delimited files of other systems as entries: what happened to whom, row by row.
 
-    mapping     which column means what: a TOML document
+    mapping     which column means what; document: the same in TOML, read table by table (tables)
     lines       a file to rows of cells, bounded, with the line each stands on
     cells       a cell to an amount, a count, a moment
     entries     what rows come to: a client, a purchase, a return, an interaction

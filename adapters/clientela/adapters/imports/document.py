@@ -49,7 +49,7 @@ import tomllib
 
 from collections.abc import Iterator, Mapping
 from datetime import time
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from clientela.adapters.imports.mapping import (
@@ -65,6 +65,7 @@ from clientela.adapters.imports.mapping import (
     Kind,
     When,
 )
+from clientela.adapters.imports.tables import Reading
 from clientela.domain.errors import DomainError
 from clientela.domain.ids import CODE_LENGTH_MAX
 from clientela.domain.money import Money
@@ -73,10 +74,7 @@ from clientela.domain.money import Money
 DOCUMENT_LENGTH_MAX = 100_000
 """Characters of a mapping."""
 
-COLUMNS_MAX = 1_000
 WINDOW_ROWS_MAX = 10_000
-
-_T = TypeVar("_T")
 
 
 class MappingError(Exception):
@@ -113,7 +111,7 @@ def mapping_from(text: str, kind: Kind) -> FileMapping:
         raise MappingError({"": f"not TOML: {error}"}) from None
     except RecursionError:
         raise MappingError({"": "nested too deep"}) from None
-    reading = _Reading(plain)
+    reading = Reading(plain)
     mapping = _mapping(reading, kind)
     reading.check_known()
     _check_fields(reading, mapping)
@@ -122,71 +120,7 @@ def mapping_from(text: str, kind: Kind) -> FileMapping:
     return mapping
 
 
-class _Reading:
-    """One document on its way to a mapping; collects what is wrong."""
-
-    def __init__(self, plain: dict[str, Any]) -> None:
-        self._plain = plain
-        self._known: set[tuple[str, str]] = set()
-        self.problems: dict[str, str] = {}
-
-    def take(self, table: str, key: str, type_: type[_T], default: _T) -> _T:
-        """The value of a key of a table, the top one being the empty name."""
-        self._known.add((table, key))
-        value: Any = self._table(table).get(key, default)
-        # A truth value is no number.
-        if isinstance(value, type_) and isinstance(value, bool) is (type_ is bool):
-            return value
-        self.refuse(_place(table, key), f"expected a {_NAMES[type_]}")
-        return default
-
-    def column(self, table: str, key: str, value: object) -> Column:
-        """A column."""
-        if isinstance(value, str) and value:
-            return value
-        if type(value) is int and 1 <= value <= COLUMNS_MAX:
-            return value
-        self.refuse(_place(table, key), f"expected a head, or a number from 1 to {COLUMNS_MAX}")
-        return 1
-
-    def items(self, table: str) -> Iterator[tuple[str, Any]]:
-        """Keys and values of a table of free keys."""
-        for key, value in self._table(table).items():
-            self._known.add((table, key))
-            yield key, value
-
-    def has(self, table: str) -> bool:
-        """Whether there is such a table."""
-        return table in self._plain
-
-    def refuse(self, place: str, problem: str) -> None:
-        """Note that something is wrong."""
-        self.problems.setdefault(place, problem)
-
-    def check_known(self) -> None:
-        """Note keys that mean nothing."""
-        for key, value in self._plain.items():
-            if isinstance(value, dict):
-                inner = cast("dict[str, Any]", value)
-                for name in inner if key in _TABLES else ():
-                    if (key, name) not in self._known:
-                        self.refuse(_place(key, name), "means nothing here")
-            if key not in _TABLES and ("", key) not in self._known:
-                self.refuse(key, "means nothing here")
-
-    def _table(self, name: str) -> dict[str, Any]:
-        found = self._plain.get(name, {}) if name else self._plain
-        if not isinstance(found, dict):
-            self.refuse(name, "expected a table")
-            return {}
-        return cast("dict[str, Any]", found)
-
-
-_TABLES = ("file", "columns", "constants", "values", "identifiers", "when", "amounts")
-_NAMES: Mapping[type, str] = {str: "text", int: "whole number", bool: "true or false"}
-
-
-def _mapping(reading: _Reading, kind: Kind) -> FileMapping:
+def _mapping(reading: Reading, kind: Kind) -> FileMapping:
     source = reading.take("", "source", str, "")
     if not 1 <= len(source) <= CODE_LENGTH_MAX or ":" in source:
         reading.refuse("source", "expected the system the file comes from, without a colon")
@@ -209,14 +143,14 @@ def _mapping(reading: _Reading, kind: Kind) -> FileMapping:
     )
 
 
-def _choice(reading: _Reading, key: str, *choices: str) -> str:
+def _choice(reading: Reading, key: str, *choices: str) -> str:
     chosen = reading.take("", key, str, choices[0])
     if chosen not in choices:
         reading.refuse(key, f"expected one of {', '.join(choices)}")
     return chosen
 
 
-def _shape(reading: _Reading) -> FileShape:
+def _shape(reading: Reading) -> FileShape:
     format_ = reading.take("file", "format", str, "delimited")
     if format_ not in {"delimited", "blanks"}:
         reading.refuse("file.format", "expected delimited or blanks")
@@ -230,15 +164,12 @@ def _shape(reading: _Reading) -> FileShape:
         codecs.lookup(encoding)
     except (LookupError, ValueError):
         reading.refuse("file.encoding", "expected an encoding, such as utf-8 or cp1251")
-    return FileShape(
-        delimiter=None if format_ == "blanks" else delimiter,
-        quote=quote,
-        has_header=reading.take("file", "header", bool, True),  # noqa: FBT003  # a default
-        encoding=encoding,
-    )
+    has_header = reading.take("file", "header", bool, True)  # noqa: FBT003  # a default
+    parted_by = None if format_ == "blanks" else delimiter
+    return FileShape(delimiter=parted_by, quote=quote, has_header=has_header, encoding=encoding)
 
 
-def _texts(reading: _Reading, table: str) -> dict[str, str]:
+def _texts(reading: Reading, table: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for key, value in reading.items(table):
         if isinstance(value, str) and value:
@@ -248,7 +179,7 @@ def _texts(reading: _Reading, table: str) -> dict[str, str]:
     return found
 
 
-def _values(reading: _Reading) -> dict[str, dict[str, str]]:
+def _values(reading: Reading) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for field, meanings in reading.items("values"):
         texts = cast("dict[str, Any]", meanings) if isinstance(meanings, dict) else {}
@@ -259,7 +190,7 @@ def _values(reading: _Reading) -> dict[str, dict[str, str]]:
     return found
 
 
-def _identifiers(reading: _Reading) -> Iterator[tuple[str, IdentifierColumn]]:
+def _identifiers(reading: Reading) -> Iterator[tuple[str, IdentifierColumn]]:
     for kind, value in reading.items("identifiers"):
         if not isinstance(value, dict):
             yield kind, IdentifierColumn(column=reading.column("identifiers", kind, value))
@@ -272,7 +203,7 @@ def _identifiers(reading: _Reading) -> Iterator[tuple[str, IdentifierColumn]]:
         yield kind, IdentifierColumn(column=column, is_shared=bool(shared))
 
 
-def _when(reading: _Reading) -> When:
+def _when(reading: Reading) -> When:
     known = dict(reading.items("when"))
     constant = reading.take("when", "constant", str, "")
     column = reading.column("when", "column", known["column"]) if "column" in known else None
@@ -289,7 +220,7 @@ def _when(reading: _Reading) -> When:
     )
 
 
-def _zone(reading: _Reading) -> ZoneInfo:
+def _zone(reading: Reading) -> ZoneInfo:
     name = reading.take("when", "zone", str, "UTC")
     try:
         return ZoneInfo(name)
@@ -298,7 +229,7 @@ def _zone(reading: _Reading) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _time(reading: _Reading) -> time:
+def _time(reading: Reading) -> time:
     text = reading.take("when", "time", str, "12:00")
     try:
         found = time.fromisoformat(text)
@@ -310,7 +241,7 @@ def _time(reading: _Reading) -> time:
     return found
 
 
-def _amounts(reading: _Reading) -> Amounts:
+def _amounts(reading: Reading) -> Amounts:
     amounts = Amounts(
         currency=reading.take("amounts", "currency", str, ""),
         decimal=reading.take("amounts", "decimal", str, "."),
@@ -328,7 +259,7 @@ def _amounts(reading: _Reading) -> Amounts:
     return amounts
 
 
-def _check_fields(reading: _Reading, mapping: FileMapping) -> None:
+def _check_fields(reading: Reading, mapping: FileMapping) -> None:
     allowed = (*REQUIRED[mapping.kind], *OPTIONAL[mapping.kind])
     for table in ("columns", "constants", "values"):
         for field in getattr(mapping, table):
@@ -340,7 +271,6 @@ def _check_fields(reading: _Reading, mapping: FileMapping) -> None:
             reading.refuse(f"columns.{field}", "required, as a column or a constant")
     for field in mapping.columns.keys() & mapping.constants.keys():
         reading.refuse(f"constants.{field}", "is a column already")
-    is_trade = mapping.kind in {Kind.PURCHASES, Kind.RETURNS}
     if mapping.kind is not Kind.CLIENTS and mapping.when is None:
         reading.refuse("when", "required: when it happened")
     if mapping.kind is Kind.PURCHASES and not (mapping.tells("net") or mapping.tells("price")):
@@ -349,7 +279,8 @@ def _check_fields(reading: _Reading, mapping: FileMapping) -> None:
         reading.refuse("columns.price", "net is told already")
     if mapping.kind is Kind.RETURNS and not (mapping.tells("sku") or mapping.tells("purchase")):
         reading.refuse("columns.sku", "required, or the purchase it was bought in")
-    if is_trade and not mapping.amounts.currency and not mapping.tells("currency"):
+    is_priced = mapping.amounts.currency or mapping.tells("currency")
+    if mapping.kind in {Kind.PURCHASES, Kind.RETURNS} and not is_priced:
         reading.refuse("amounts.currency", "required, here or as a column")
     if mapping.identifiers and mapping.kind is not Kind.CLIENTS:
         reading.refuse("identifiers", "for clients only")
@@ -359,14 +290,10 @@ def _check_fields(reading: _Reading, mapping: FileMapping) -> None:
         _check_numbers(reading, mapping)
 
 
-def _check_numbers(reading: _Reading, mapping: FileMapping) -> None:
+def _check_numbers(reading: Reading, mapping: FileMapping) -> None:
     places: dict[str, Column | None] = {f"columns.{k}": v for k, v in mapping.columns.items()}
     places |= {f"identifiers.{k}": v.column for k, v in mapping.identifiers.items()}
     places["when.column"] = mapping.when.column if mapping.when else None
     for place, column in places.items():
         if isinstance(column, str):
             reading.refuse(place, "expected a number: the file has no header")
-
-
-def _place(table: str, key: str) -> str:
-    return f"{table}.{key}" if table else key

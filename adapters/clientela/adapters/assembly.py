@@ -1,0 +1,153 @@
+"""
+The parts of a service put together over an open store.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from collections.abc import Coroutine, Iterator
+from importlib.metadata import entry_points
+from typing import Any
+
+from clientela.adapters.believing import authenticator_of
+from clientela.adapters.identifiers import Identifiers
+from clientela.adapters.keeper import SqliteKeeper
+from clientela.adapters.settings import Mode, Settings
+from clientela.adapters.sqlite.reads import SqliteReads
+from clientela.adapters.sqlite.store import SqliteStore
+from clientela.adapters.tokens.transport import TransportFiles
+from clientela.adapters.vault import KeyVault
+from clientela.domain.codec import Codec
+from clientela.domain.errors import DomainError
+from clientela.domain.ids import JournalId
+from clientela.domain.rulebook import Rulebook
+from clientela.domain.ruleset import Command, RuleSet
+from clientela.domain.standard import standard_rulebook
+from clientela.services.all_services import services_of
+from clientela.services.answers import OldAnswers
+from clientela.services.audit import Audit
+from clientela.services.cards import CARDS, TOTALS, owned_by
+from clientela.services.clocks import SystemClock, VirtualClock
+from clientela.services.command_path import CommandPath
+from clientela.services.core import Core
+from clientela.services.directory import JournalDirectory
+from clientela.services.due_times import DueTimes
+from clientela.services.entrance import Entrance
+from clientela.services.follow_ups import FollowUps
+from clientela.services.fresh_ids import new_id
+from clientela.services.grants import StaffGrants
+from clientela.services.rate_limits import RateLimits
+from clientela.services.read_models import ReadModels
+from clientela.services.records import Records
+from clientela.services.registers import EMPLOYEE_REGISTER, UNIT_REGISTER
+from clientela.services.scheduler import Scheduler
+from clientela.services.server import Listener, Server
+from clientela.services.serving import SERVING
+
+
+RULE_SETS_GROUP = "clientela.rule_sets"
+"""Entry points of installed packages that add a rule set."""
+
+MODELS = (CARDS, TOTALS, SERVING, UNIT_REGISTER, EMPLOYEE_REGISTER)
+"""Every read model."""
+
+log = logging.getLogger("clientela")
+
+
+def installed_rulebook() -> Rulebook:
+    """The standard rule sets and those of installed packages, by name."""
+    found = sorted(entry_points(group=RULE_SETS_GROUP), key=lambda point: point.name)
+    more: list[RuleSet] = [point.load() for point in found]
+    return standard_rulebook(more)
+
+
+def core_of(
+    settings: Settings,
+    rulebook: Rulebook,
+    store: SqliteStore,
+    vault: KeyVault,
+    clock: SystemClock | VirtualClock,
+) -> Core:
+    """What servicers work with."""
+    forms = Identifiers(settings.region)
+    codec = Codec(rulebook.event_classes)
+    records = Records(rulebook, codec, store)
+    path = CommandPath(records, store, sessions=vault, forms=forms, clock=clock, new_id=new_id)
+    reads = ReadModels(MODELS, store, SqliteReads(store), codec, sessions=vault, forms=forms)
+    return Core(
+        path=path,
+        reads=reads,
+        store=store,
+        sessions=vault,
+        ids=vault,
+        forms=forms,
+        clock=clock,
+        new_id=new_id,
+        scheduler=Scheduler(path, store, clock, _report_journal),
+        due_times=DueTimes(path, store, _report_journal),
+        follow_ups=FollowUps(path, store, lambda owner: owned_by(reads, owner), _report_command),
+    )
+
+
+def server_of(settings: Settings, core: Core, keeper: SqliteKeeper, secret: str = "") -> Server:
+    """
+    What listens.
+
+    Args:
+        settings: Where, and whom it believes.
+
+        core: What servicers work with.
+
+        keeper: The files.
+
+        secret: What callers of a private service must know; empty for a public one.
+
+    Raises:
+        KeySetError, CallersError, TransportFileError: a file must not be used.
+
+        ServerError: it must not listen there.
+    """
+    services = services_of(core, keeper, MODELS)
+    directory = JournalDirectory(core.path.records, core.reads)
+    entrance = Entrance(
+        authenticator=authenticator_of(settings, services, secret),
+        staff=StaffGrants(directory, core.clock),
+        directory=directory,
+        rates=RateLimits(),
+        audit=Audit(core.store, core.clock),
+        clock=core.clock,
+        new_id=core.new_id,
+    )
+    credentials = None
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        credentials = TransportFiles(
+            certificate=settings.tls_certificate,
+            key=settings.tls_key,
+            client_authority=settings.tls_client_ca,
+        ).credentials()
+    return Server(
+        services,
+        entrance,
+        core.store,
+        listeners=(Listener(f"{settings.host}:{settings.port}", credentials),),
+        has_reflection=settings.reflection or settings.mode is Mode.DEVELOPMENT,
+    )
+
+
+def background_of(core: Core) -> Iterator[Coroutine[Any, Any, None]]:
+    """What goes on beside calls; virtual time moves only when it is told to."""
+    yield core.follow_ups.run()
+    yield core.due_times.run()
+    yield OldAnswers(core.store, core.clock).run()
+    if isinstance(core.clock, SystemClock):
+        yield core.scheduler.run()
+
+
+def _report_journal(journal_id: JournalId, error: Exception) -> None:
+    # By type: the text of an error may hold what somebody typed.
+    log.error("time cannot be elapsed in a %s: %s", journal_id.kind.value, type(error).__name__)
+
+
+def _report_command(command: Command, error: DomainError) -> None:
+    log.warning("%s was refused: %s", type(command).__name__, error.reason)

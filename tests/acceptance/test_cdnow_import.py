@@ -1,0 +1,223 @@
+"""
+A year and a half of a real shop, brought in by the command line and counted by hand.
+"""
+
+from __future__ import annotations
+
+import random
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.cdnow import Sale, counts, ladder, sales
+from tests.e2e.journals import journals, wait_for_purchases
+from tests.e2e.process import Shop, kill
+
+
+pytestmark = pytest.mark.timeout(3_600)
+
+ROOT = Path(__file__).parents[2]
+MAPPING = ROOT / "examples" / "mappings" / "cdnow.toml"
+DEFINITIONS = Path(__file__).with_name("shop.toml")
+
+END = date(1998, 6, 30)
+
+KILLS = 20
+
+
+def imported(file: Path) -> tuple[object, ...]:
+    """Arguments that bring a file in."""
+    return ("import", "purchases", file, "--map", MAPPING, "--create-clients", "-o", "json")
+
+
+@pytest.fixture(scope="module")
+def found(data):
+    """Every sale of the file."""
+    return sales(data)
+
+
+@pytest.fixture(scope="module")
+def file(data):
+    """The sample."""
+    return data / "cdnow_sample" / "CDNOW_sample.txt"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A shop in virtual time with its definitions in force."""
+    made = Shop(tmp_path_factory.mktemp("cdnow") / "data")
+    made.run("apply", DEFINITIONS, "--yes")
+    return made
+
+
+@pytest.fixture(scope="module")
+def first(shop, file):
+    """What the first import said."""
+    return shop.run(*imported(file)).json
+
+
+@pytest.fixture(scope="module")
+def before(shop, first):
+    """The figures after it."""
+    return shop.run("stats", "-o", "json").json
+
+
+@pytest.fixture(scope="module")
+def second(shop, file, before):
+    """Journals before the second import, what it said, and journals after it."""
+    return journals(shop.folder), shop.run(*imported(file)).json, journals(shop.folder)
+
+
+@pytest.fixture(scope="module")
+def after(shop, second):
+    """The figures at the end of June 1998."""
+    shop.run("advance", "--to", END.isoformat())
+    return shop.run("stats", "-o", "json").json
+
+
+def test_every_row_is_recorded(first):
+    """
+    REC-3: 6,919 rows, equal ones included, are 6,919 purchases of 2,357 clients.
+    """
+    assert (6_919, 6_919, 0, {}) == (
+        first["rows"],
+        first["recorded"],
+        first["already_there"],
+        first["rejected"],
+    )
+    assert ({"purchases": 6_919}, 2_357) == (first["entries"], first["clients_registered"])
+
+
+def test_figures_are_those_of_the_file(before, found):
+    """
+    Clients, purchases, pieces, revenue and issued points equal plain sums over the file; a client
+    of two purchases is no regular if both were made on one day (LIFE-6).
+    """
+    expected = counts(found, END)
+    trade = before["trade"]
+
+    assert (2_357, 2_357, 0) == (before["clients"], before["unowned"], before["prospects"])
+    assert (6_919, {"USD": 24_409_194}) == (trade["purchases"], trade["revenue"])
+    assert sum(sale.pieces for sale in found) == trade["pieces"]
+    assert (1_152, 1_139) == (before["several_purchases"], before["several_days"])
+    assert expected.issued == before["points"]["issued"]
+    assert {"purchase": 2_357 - 1_152, "loyalty": 1_152} == before["stages"]["clm"]
+    assert {"buyer": 2_357 - 1_139, "regular": 1_139} == before["stages"]["efremova"]
+
+
+def test_a_second_run_changes_nothing(second):
+    """
+    Every row is found done; no journal has another event.
+    """
+    earlier, said, later = second
+
+    assert (6_919, 0, 6_919, 0) == (
+        said["rows"],
+        said["recorded"],
+        said["already_there"],
+        said["clients_registered"],
+    )
+    assert earlier == later
+
+
+def test_figures_at_the_end_equal_an_independent_count(after, found):
+    """
+    LIFE-20, LOY-10: stages, issued, expired and outstanding points at the end of June 1998.
+    """
+    expected = counts(found, END)
+    points = after["points"]
+    walked = Counter(ladder(days, END, 180) for days in expected.days.values())
+
+    assert walked == after["stages"]["ladder"]
+    assert {"purchase": 2_357 - 1_152, "loyalty": 1_152} == after["stages"]["clm"]
+    assert {"buyer": 2_357 - 1_139, "regular": 1_139} == after["stages"]["efremova"]
+    assert (expected.issued, expected.expired, expected.outstanding) == (
+        points["issued"],
+        points["expired"],
+        points["outstanding"],
+    )
+    assert (0, 0, 0) == (points["spent"], points["revoked"], points["debt"])
+
+
+def test_everything_kept_agrees(shop, after):
+    """
+    Hashes, states, due moments, read models and the file are what the journals come to.
+    """
+    assert [] == shop.run("verify", "-o", "json").json["problems"]
+
+
+def test_backtest_under_the_same_definitions_is_empty(shop, after):
+    """
+    The history told client by client comes to the same when it is run again.
+    """
+    assert "Nothing would differ" in shop.run("backtest", DEFINITIONS).out
+
+
+def test_killed_twenty_times_it_is_as_if_nothing_had_happened(tmp_path, file, found):
+    """
+    Each of 20 parts of the sample is killed with -9 at a random row and resumed, the last one with
+    two importers at work: every journal equals that of an undisturbed run.
+    """
+    parts = cut(file, found, tmp_path)
+    chance = random.Random(1997)
+    calm, rough = Shop(tmp_path / "calm"), Shop(tmp_path / "rough")
+    calm.run("apply", DEFINITIONS, "--yes")
+    share_keys(calm, rough)
+    rough.run("apply", DEFINITIONS, "--yes")
+
+    with calm.served():
+        for part, _ in parts:
+            calm.run(*imported(part))
+    there = 0
+    for part, rows in parts[:-1]:
+        disturb(rough, part, there + chance.randrange(1, rows))
+        assert rows == rough.run(*imported(part)).json["rows"]
+        there += rows
+    part, rows = parts[-1]
+    disturb_two(rough, part, there + chance.randrange(1, rows))
+    rough.run(*imported(part))
+
+    assert KILLS == len(parts)
+    assert journals(calm.folder) == journals(rough.folder)
+    assert [] == rough.run("verify", "-o", "json").json["problems"]
+
+
+def cut(file: Path, found: list[Sale], folder: Path) -> list[tuple[Path, int]]:
+    """The sample in files of whole customers, and how many rows each has."""
+    customers = list(dict.fromkeys(sale.customer for sale in found))
+    place = {customer: n * KILLS // len(customers) for n, customer in enumerate(customers)}
+    lines = file.read_text("ascii").splitlines(keepends=True)
+    parts = []
+    for number in range(KILLS):
+        own = [lines[sale.row - 1] for sale in found if place[sale.customer] == number]
+        path = folder / f"part-{number:02}.txt"
+        path.write_text("".join(own), "ascii")
+        parts.append((path, len(own)))
+    return parts
+
+
+def share_keys(one: Shop, other: Shop) -> None:
+    """Give both the same keys, from which the ids of clients are made."""
+    other.folder.mkdir(mode=0o700)
+    keys = other.folder / "keys.json"
+    keys.touch(0o600)
+    keys.write_bytes((one.folder / "keys.json").read_bytes())
+
+
+def disturb(shop: Shop, part: Path, purchases: int) -> None:
+    """Kill an importer, which is its own service, when there are so many purchases."""
+    importer = shop.begin(*imported(part))
+    wait_for_purchases(shop.folder, purchases)
+    kill(importer)
+
+
+def disturb_two(shop: Shop, part: Path, purchases: int) -> None:
+    """Kill a service and the two importers it has when there are so many purchases."""
+    with shop.served() as service:
+        importers = [shop.begin(*imported(part)) for _ in range(2)]
+        wait_for_purchases(shop.folder, purchases)
+        for process in (service, *importers):
+            kill(process)
