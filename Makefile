@@ -52,7 +52,7 @@ test: $(STAMP) ## Run the tests, all but the acceptance tests.
 # Files that hold no test still fail; only a folder without files passes, aloud.
 acceptance: $(STAMP) ## Run the acceptance tests over the data in CLIENTELA_DATA.
 	@if [ -n "$$(find tests/acceptance -name 'test_*.py' 2>/dev/null)" ]; \
-	then set -x; $(BIN)/python -m pytest tests/acceptance $(ARGS); \
+	then set -x; $(BIN)/python -m pytest -n auto --dist loadfile tests/acceptance $(ARGS); \
 	else echo "tests/acceptance holds no tests yet: nothing ran."; fi
 
 check: $(STAMP) ## Lint, check types, contracts, protos and stubs.

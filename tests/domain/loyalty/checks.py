@@ -1,5 +1,5 @@
 """
-The invariants of the ledger, each as one check of what the last step did (`spec/loyalty.md`).
+The invariants of the ledger, each as one check of what the last step did.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 A random life of one wallet, step by step beside the model, every invariant checked on the way.
 
-The checks are kept by the number of their invariant in `spec/loyalty.md`, so that each can be run
-alone: that is how the seeded mutants show that every check catches its own kind of mistake.
+The checks are kept by the number of their invariant, so that each can be run alone: that is how
+the seeded mutants show that every check catches its own kind of mistake.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import ClassVar
 
 import attrs
 
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from hypothesis.strategies import booleans, integers, sampled_from
 
 from clientela.domain.context import Definitions, DefinitionVersion
@@ -37,6 +45,9 @@ from tests.domain.loyalty.shop import (
 
 
 BERLIN = "Europe/Berlin"
+
+STEPS = 20
+"""Steps of one life."""
 
 
 def _terms(
@@ -284,3 +295,23 @@ class LedgerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "glance"):
             self.glance.close(self.checked)
+
+
+def live(first_terms: int, lives: int) -> None:
+    """
+    Live random lives that begin under one programme, every invariant checked at every step.
+
+    Args:
+        first_terms: Which of `PROGRAMMES`.
+
+        lives: How many.
+    """
+    run_state_machine_as_test(
+        type("Life", (LedgerMachine,), {"first_terms": first_terms}),
+        settings=settings(
+            max_examples=max(1, lives),
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
