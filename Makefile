@@ -21,7 +21,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test acceptance check protos build clean rebuild-environment
+.PHONY: help setup run test acceptance bench check protos build clean rebuild-environment
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -55,10 +55,15 @@ acceptance: $(STAMP) ## Run the acceptance tests over the data in CLIENTELA_DATA
 	then set -x; $(BIN)/python -m pytest -n auto --dist loadfile tests/acceptance $(ARGS); \
 	else echo "tests/acceptance holds no tests yet: nothing ran."; fi
 
+bench: $(STAMP) ## Measure the speed beside the bare limits; ARGS=--quick for a look.
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
 check: $(STAMP) ## Lint, check types, contracts, protos and stubs.
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python protos/generate.py --check
+	$(BIN)/python docs/generate.py --check
 	@if [ -n "$$(find protos -name '*.proto')" ]; \
 	then set -x; $(BIN)/buf lint; \
 	else echo "There are no protos yet: nothing to lint."; fi
@@ -73,6 +78,6 @@ build: $(STAMP) ## Build the sdist, and the wheel from it, into dist/.
 	$(BIN)/python -m build --outdir dist
 
 clean: ## Remove what the other targets made, except the environment.
-	rm -rf dist third_party .coverage .coverage.* htmlcov
+	rm -rf build dist third_party .coverage .coverage.* htmlcov
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -10,6 +10,8 @@ import pytest
 
 from hypothesis import settings
 
+from tests.adapters import postgres_server
+
 
 # How long one example takes says nothing on a busy machine.
 settings.register_profile("clientela", deadline=None)
@@ -26,3 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.extra_keyword_matches.update(
             f"{group}_{number}" for group, number in RULE.findall(text)
         )
+
+
+def pytest_unconfigure() -> None:
+    """Stop the servers that tests have started."""
+    postgres_server.stop_all()

@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +24,8 @@ import attrs
 
 
 ROOT = Path(__file__).parents[1]
+EXPORT = "export "
+STOP = "kill %1"
 BEGIN = "<!-- tour -->"
 END = "<!-- end of tour -->"
 SERVED_SECONDS_MAX = 60
@@ -77,12 +78,12 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def run(command: str, folder: Path) -> str:
+def run(command: str, folder: Path, environment: dict[str, str]) -> str:
     """Run one command of the tour in *folder*; what it prints on both streams."""
     done = subprocess.run(
         shlex.split(command),
         cwd=folder,
-        env=_environment(),
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -92,22 +93,15 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-def serve(command: str, folder: Path) -> subprocess.Popen[str]:
-    """Start the service of the tour, and wait until it answers."""
-    service = subprocess.Popen(
+def serve(command: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """Start the service of the tour; its next step waits for it."""
+    return subprocess.Popen(
         shlex.split(command.removesuffix("&")),
         cwd=folder,
-        env=_environment(),
+        env=environment,
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    for _ in range(SERVED_SECONDS_MAX * 10):
-        if (folder / "clientela-data" / "service.json").exists():
-            return service
-        time.sleep(0.1)
-    service.terminate()
-    msg = "the service did not start"
-    raise TimeoutError(msg)
 
 
 def _environment() -> dict[str, str]:
@@ -120,16 +114,23 @@ def main() -> int:
     """Run the tour; 1 if anything differs from what README shows."""
     bad = 0
     service = None
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    environment = _environment()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
         shutil.copytree(ROOT / "examples", folder / "examples")
         try:
             for step in steps((ROOT / "README.md").read_text(encoding="utf-8")):
                 print(f"$ {step.command}")
-                if step.command.endswith("&"):
-                    service = serve(step.command, folder)
+                if step.command.startswith(EXPORT):
+                    name, _, value = step.command.removeprefix(EXPORT).partition("=")
+                    environment[name] = value
                     continue
-                printed = run(step.command, folder)
+                if step.command.endswith("&"):
+                    service = serve(step.command, folder, environment)
+                    continue
+                if step.command == STOP:
+                    continue
+                printed = run(step.command, folder, environment)
                 if "--show" in sys.argv:
                     print(printed)
                 found = differences(step, printed)

@@ -19,16 +19,13 @@ from clientela.domain.facts import (
 )
 from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import BusinessId, ClientId, Code, EmployeeId, UnitId, WalletId
-from clientela.domain.interaction.recording import (
-    RecordConflict,
-    RecordDeparture,
-    RecordInteraction,
-    RecordSignal,
-    ResolveConflict,
-)
+from clientela.domain.interaction.conflict import RecordConflict, ResolveConflict
+from clientela.domain.interaction.departure import RecordDeparture
+from clientela.domain.interaction.recording import RecordInteraction
+from clientela.domain.interaction.signals import RecordSignal
 from clientela.domain.lifecycle.stages import SetStage
-from clientela.domain.loyalty.card_rules import BlockCard, IssueCard
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
+from clientela.domain.loyalty.cards import BlockCard, IssueCard
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.money import Money
 from clientela.domain.organisation.hiring import RegisterEmployee

@@ -254,6 +254,114 @@ async def test_journal_that_is_only_read_must_not_have_moved(store: JournalStore
     )
 
 
+@pytest.mark.parametrize("written", [True, False])
+async def test_journal_that_a_decision_rests_on_must_not_have_moved(
+    store: JournalStore, written: bool
+):
+    """
+    An append names the versions of journals that it rests on and does not write to; when one of
+    them has moved, or is there though it should not be, nothing is appended. Where all are as they
+    were it lands, and they stay as they are, however often they are rested on.
+    """
+    if written:
+        await store.append(writing({IVO: None}))
+    stands = 1 if written else 0
+    before = await dump(store)
+    for facts in ({IVO: stands + 1}, {IVO: 1 - stands}, {IVO: stands, NOBODY: 1}):
+        with pytest.raises(VersionConflictError) as lost:
+            await store.append(attrs.evolve(everything(), facts=facts))
+
+        assert ({IVO, NOBODY} & facts.keys()) >= {lost.value.journal_id}
+        assert before == await dump(store)
+
+    resting = {IVO: stands, NOBODY: 0}
+    await asyncio.gather(
+        store.append(attrs.evolve(everything(), facts=resting)),
+        *(store.append(Append(expected={}, facts=resting, audit=(audited(),))) for _ in range(8)),
+    )
+
+    assert Head(stands) == attrs.evolve(await head_of(store, IVO), hash="", recorded_at=None)
+    assert Head() == await head_of(store, NOBODY)
+    assert stands + 3 == await store.last_position()
+    assert 9 == len(await store.audit())
+
+
+async def test_group_loses_whoever_rests_on_what_moves_in_it(store: JournalStore):
+    """
+    Of appends that come together, one that rests on a journal as it was before an earlier one of
+    them moved it has lost; one that rests on it as it is afterwards lands.
+    """
+    stale = attrs.evolve(writing({WALLET: None}, append_id="stale"), facts={IVO: 0})
+    fresh = attrs.evolve(writing({MARTA: None}, append_id="fresh"), facts={IVO: 1})
+
+    outcomes = await asyncio.gather(
+        store.append(writing({IVO: None})),
+        store.append(stale),
+        store.append(fresh),
+        return_exceptions=True,
+    )
+
+    assert [1, VersionConflictError, 2] == [
+        type(o) if isinstance(o, Exception) else o for o in outcomes
+    ]
+
+
+@pytest.mark.parametrize("is_fact", [True, False])
+async def test_append_rests_on_the_event_it_names(store: JournalStore, is_fact: bool):
+    """
+    Design 4: what was decided on an append that had not landed names the hash it ends in. Somebody
+    else has brought the journal to the same version: the append has lost, and everything it holds;
+    on the right end it lands.
+    """
+    await store.append(writing({IVO: None}, append_id="winner"))
+    [winner] = await store.read(IVO)
+    [loser] = rows(IVO, append_id="loser")
+    resting: dict[str, Any] = (
+        {"facts": {IVO: 1}} if is_fact else {"expected": {IVO: 1, MARTA: 0, WALLET: 0}}
+    )
+    before = await dump(store)
+
+    with pytest.raises(VersionConflictError) as lost:
+        await store.append(attrs.evolve(everything(), **resting, hashes={IVO: loser.hash}))
+
+    assert IVO == lost.value.journal_id
+    assert before == await dump(store)
+    assert 4 == await store.append(attrs.evolve(everything(), **resting, hashes={IVO: winner.hash}))
+
+
+async def test_chain_of_appends_lands_in_order_without_the_losers(store: JournalStore):
+    """
+    Design 4: appends to one journal that come at once, each on the end of the one before, land in
+    one after the other. Where one has lost, those that rest on it have lost as well, though by
+    then somebody else has brought the journal to their version; the rest lands whole.
+    """
+    chain = list(rows(MARTA, count=4, append_id="chain"))
+    other = list(rows(MARTA, Head(1, chain[0].hash, AT), count=3, append_id="other"))
+    await store.append(Append(expected={}, reserve=((PHONE, held_by(IVO)),)))
+
+    def link(row: StoredEvent, before: StoredEvent | None, **more: Any) -> Append:
+        hashes = {} if before is None else {MARTA: before.hash}
+        return Append(expected={MARTA: row.version - 1}, hashes=hashes, events=(row,), **more)
+
+    outcomes = await asyncio.gather(
+        store.append(link(chain[0], None)),
+        store.append(link(chain[1], chain[0], reserve=((PHONE, held_by(MARTA)),))),
+        store.append(link(other[0], chain[0])),
+        store.append(link(chain[2], chain[1])),
+        store.append(link(other[1], other[0])),
+        store.append(link(chain[3], chain[2])),
+        store.append(link(other[2], other[1])),
+        store.append(writing({IVO: None})),
+        return_exceptions=True,
+    )
+
+    kinds = [type(o) if isinstance(o, Exception) else o for o in outcomes]
+    lost = VersionConflictError
+    assert [1, KeyConflictError, 2, lost, 3, lost, 4, 5] == kinds
+    assert placed((chain[0], *other)) == list(await store.read(MARTA))
+    check_chain(await store.read(MARTA))
+
+
 async def test_key_has_one_holder(store: JournalStore):
     """A key that is held is not given to another journal."""
     await store.append(attrs.evolve(writing({MARTA: None}), reserve=((PHONE, held_by(MARTA)),)))

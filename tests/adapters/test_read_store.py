@@ -17,10 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clientela.adapters.memory_reads import MemoryReads
+from clientela.adapters.postgres.positions import COUNTER
+from clientela.adapters.postgres.reads import PostgresReads
 from clientela.adapters.sqlite.reads import SqliteReads
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.services.ports import PAGE_MAX
 from clientela.services.read_models import ReadStore, Row, Term
+from tests.adapters import journal_stores
 
 
 Opened = Callable[[], AbstractAsyncContextManager[ReadStore]]
@@ -42,7 +45,15 @@ async def sqlite() -> AsyncIterator[ReadStore]:
         await store.close()
 
 
-STORES: tuple[Opened, ...] = (memory, sqlite)
+@asynccontextmanager
+async def postgres() -> AsyncIterator[ReadStore]:
+    """A store in the database of a journal store."""
+    store = await journal_stores.postgres(COUNTER)
+    yield PostgresReads(store)
+    await store.close()
+
+
+STORES: tuple[Opened, ...] = (memory, sqlite, postgres)
 """Every adapter; add one here and it has to pass all of this."""
 
 CARDS = "cards.v1"
@@ -262,6 +273,21 @@ async def test_dropped_model_loses_its_hashes_alone(reads):
     await reads.drop(TOTALS)
     assert ["petra"] == await keys_of(reads, PHONE)
     assert [] == await keys_of(reads, ANNA, model=TOTALS)
+
+
+async def test_row_tells_what_it_is_found_by(reads):
+    """
+    Codes and hashes of rows are told as they were put, those of each row apart; rows that are not
+    there are left out.
+    """
+    await reads.write(CARDS, 1, {"petra": row("{}", MARTA, ANNA, PHONE), "olga": row("{}")})
+    await reads.write(CARDS, 2, {"petra": row("{}", MARTA, PETROVA), "vera": row("{}", IVO)})
+    await reads.write(TOTALS, 2, {"petra": row("{}", IVO)})
+
+    told = await reads.terms(CARDS, ["petra", "olga", "vera", "nobody"])
+
+    assert {"petra": {MARTA, PETROVA}, "olga": set(), "vera": {IVO}} == told
+    assert {"petra": {IVO}} == await reads.terms(TOTALS, ["petra"])
 
 
 async def test_models_go_apart(reads):

@@ -25,14 +25,11 @@ from clientela.domain.errors import DomainError
 from clientela.domain.event import Origin, PendingEvent, RecordedEvent, event
 from clientela.domain.facts import Direction, EndKind, Purpose
 from clientela.domain.ids import ClientId, Code, EmployeeId, JournalKind, Ref, client_journal
-from clientela.domain.interaction.recording import (
-    INTERACTION,
-    RecordConflict,
-    RecordDeparture,
-    RecordInteraction,
-    RecordSignal,
-    ResolveConflict,
-)
+from clientela.domain.interaction.conflict import RecordConflict, ResolveConflict
+from clientela.domain.interaction.departure import RecordDeparture
+from clientela.domain.interaction.recording import RecordInteraction
+from clientela.domain.interaction.rules import INTERACTION
+from clientela.domain.interaction.signals import RecordSignal
 from clientela.domain.ownership.claim import Approach, ApproachRefused, ClientClaimed
 from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.orphaning import OrphanClient

@@ -22,8 +22,8 @@ from clientela.domain.errors import DomainError
 from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import Code, WalletId
 from clientela.domain.loyalty.adjustment import AdjustPoints
-from clientela.domain.loyalty.card_rules import BlockCard, IssueCard
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
+from clientela.domain.loyalty.cards import BlockCard, IssueCard
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import RecordLeaving

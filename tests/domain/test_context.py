@@ -44,6 +44,17 @@ def test_version_in_force_is_the_last_to_have_begun():
     assert two is definitions.at(three.effective_from - timedelta(microseconds=1))
 
 
+def test_defaults_of_a_section_are_made_once():
+    """
+    A section that the company did not write has its defaults, the same each time.
+    """
+    one = version(1, AT)
+
+    assert OwnershipPolicy() == one.of(OwnershipPolicy)
+    assert one.of(OwnershipPolicy) is one.of(OwnershipPolicy)
+    assert version(1, AT) == one
+
+
 def test_first_version_is_in_force_before_its_begin():
     """
     Imported history is older than any definitions: the first of them has its rules as well.

@@ -108,6 +108,35 @@ def test_draft_of_a_draft_shares_nothing_with_it():
     assert sealed() == one
 
 
+def test_dict_of_a_draft_is_sealed_where_it_is():
+    """
+    Sealing copies nothing: the dict of a draft becomes the one that refuses changes.
+    """
+    draft = thaw(sealed())
+    entries = draft.by_client
+    entries[OLGA] = Visit(2)
+
+    frozen = seal(draft)
+
+    assert entries is frozen.by_client
+    assert FrozenDict is type(entries)
+    assert sealed().by_client != entries
+
+
+def test_dict_put_into_a_draft_is_not_sealed_itself():
+    """
+    A dict that a rule made and gave to the state stays the rule's own.
+    """
+    mine = {OLGA: Visit(2)}
+    draft = thaw(sealed())
+    draft.by_client = mine
+
+    frozen = seal(draft)
+    mine.clear()
+
+    assert {OLGA: Visit(2)} == frozen.by_client
+
+
 def test_state_knows_its_kind_of_journal_and_takes_names_only():
     """
     A state class says in which journals it is kept; its fields are given by name.

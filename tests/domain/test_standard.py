@@ -6,16 +6,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import attrs
 import pytest
 
+from clientela.domain.definitions.problems import DefinitionsError
+from clientela.domain.draft import State, state
 from clientela.domain.errors import UnknownError
+from clientela.domain.event import Origin, PendingEvent, event
+from clientela.domain.facts import PurchaseRecorded
 from clientela.domain.identity.registration import RegisterClient
-from clientela.domain.ids import Code, Ref, WalletId, client_journal, wallet_journal
+from clientela.domain.ids import Code, JournalKind, Ref, WalletId, client_journal, wallet_journal
 from clientela.domain.lifecycle.explanation import explain
 from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.loyalty.balance import Balance, balance
+from clientela.domain.loyalty.ledger import LOYALTY
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.personal import TokenVault
+from clientela.domain.ruleset import RuleSet
+from clientela.domain.run import RulebookError
 from clientela.domain.standard import standard_company
 from tests.domain.purchase.till import PETRA, TEA, back, bought, line, wanted
 from tests.domain.spec import AT
@@ -90,3 +98,69 @@ def test_a_company_finds_the_event_of_a_reference(company):
     for version in (0, 100):
         with pytest.raises(UnknownError):
             company.recorded(Ref(journal, version))
+
+
+def bells(count):
+    """A rule set of one's own that counts purchases, and is set how often to ring."""
+
+    @attrs.frozen(kw_only=True)
+    class Bell:
+        rings: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+
+    @event("test-bell-rung", origin=Origin.DERIVED)
+    class Rung:
+        rings: int
+
+    @state(JournalKind.CLIENT)
+    class Heard(State):
+        count: int = 0
+
+    def evolve(draft, recorded):
+        draft.count += isinstance(recorded.event, Rung)
+
+    def react(_record, recorded, context):
+        if isinstance(recorded.event, PurchaseRecorded):
+            rings = context.definitions.at(recorded.occurred_at).of(Bell).rings
+            yield PendingEvent(Rung(rings=rings), rule="BELL-1", because=(recorded.ref,))
+
+    return RuleSet(
+        name=f"bell{count}",
+        state=Heard,
+        events=(Rung,),
+        hears=(PurchaseRecorded,),
+        evolve=evolve,
+        react=react,
+        definition=Bell,
+    )
+
+
+def test_a_company_runs_rule_sets_of_its_own():
+    """
+    A rule set handed over reacts after the others, and its section is one of the definitions.
+    """
+    company = standard_company(
+        "[bell1]\nrings = 3", vault=TokenVault(b"own"), now=AT, more=[bells(1)]
+    )
+    company.run(RegisterClient(client_id=PETRA))
+    decided = company.run(bought(1, line("a", TEA, 1, 1000)))
+
+    rung = decided.events[-1]
+    assert ("test-bell-rung", 3, "BELL-1") == (rung.type.name, rung.event.rings, rung.rule)
+    assert (decided.events[0].ref,) == rung.because
+
+
+def test_sections_of_other_companies_are_unknown():
+    """
+    Without the rule set its section is refused like any other that nobody knows.
+    """
+    with pytest.raises(DefinitionsError, match="bell1: unknown section"):
+        standard_company("[bell1]\nrings = 3", vault=TokenVault(b"own"), now=AT)
+
+
+def test_rule_sets_of_one_name_do_not_go_together():
+    """
+    A rule set cannot stand in for another, nor come twice.
+    """
+    for more in ([bells(1), bells(1)], [LOYALTY]):
+        with pytest.raises(RulebookError):
+            standard_company("", vault=TokenVault(b"own"), now=AT, more=more)

@@ -179,7 +179,7 @@ def test_the_second_seller_is_refused_by_rule_and_fact(shop, tmp_path):
     assert "marta of north looks after" in first.out
     assert "CLIENT_TAKEN" in second.errors
     assert "rule=OWN-6" in second.errors
-    assert "because of: approach-made" in second.errors
+    assert "because of: client-claimed" in second.errors
     assert "Why this owner: rule OWN-1" in shown.out
     assert "Petra Novak" == known["client"]["details"]["name"]
     assert "Registered 0; 4 were there already." in again.out

@@ -30,8 +30,8 @@ sys.exit(", ".join(sorted(loaded.intersection(sys.argv[2:]))) or None)
 
 
 def blocks(language):
-    """The fenced blocks of one language in the guide, in order."""
-    text = GUIDE.read_text(encoding="utf-8")
+    """The fenced blocks of one language in the guide, in order, up to rules of one's own."""
+    text, _, _ = GUIDE.read_text(encoding="utf-8").partition("## Rules of your own")
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 

@@ -27,6 +27,7 @@ import pytest
 from clientela.adapters.addresses import Address, found
 from clientela.adapters.settings import Settings
 from clientela.adapters.sqlite.copies import restore
+from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.vault import KeySession
 from clientela.domain.codec import canonical
 from clientela.domain.identity.profile import EraseClient, Profile
@@ -75,13 +76,13 @@ class Child:
 
 
 @asynccontextmanager
-async def child(folder: Path) -> AsyncIterator[Child]:
+async def child(folder: Path, *options: str) -> AsyncIterator[Child]:
     """A service over *folder*, which also holds what it prints and its temporary files."""
     data, temporary = folder / "data", folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     address = Settings(data_dir=data).address_file
     address.unlink(missing_ok=True)
-    command = "serve", "--data-dir", str(data), "--port", "0", "--region", REGION
+    command = "serve", "--data-dir", str(data), "--port", "0", "--region", REGION, *options
     with (folder / "printed.log").open("ab") as printed:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -502,7 +503,9 @@ async def test_erasure_is_answered_only_when_the_files_are_clear(folder: Path):
     person = ERASED[0]
     async with here(folder) as service:
         traces = (await Picture.of(service)).traces[person]
-        writer = service.running.keeper.store._writer
+        store = service.running.keeper.store
+        assert isinstance(store, SqliteStore)
+        writer = store._writer
         await writer.submit(lambda c: c.execute("PRAGMA busy_timeout = 20"), is_alone=True)
         with closing(sqlite3.connect(service.folder / "clientela.db")) as look:
             look.execute("BEGIN")

@@ -13,18 +13,15 @@ from clientela.domain.identity.details import ClientKind, Details, Standing, Upd
 from clientela.domain.identity.identifiers import AddIdentifier, NewIdentifier, RemoveIdentifier
 from clientela.domain.identity.profile import EraseClient
 from clientela.domain.identity.registration import RegisterClient
-from clientela.domain.interaction.recording import (
-    RecordConflict,
-    RecordDeparture,
-    RecordInteraction,
-    RecordSignal,
-    ResolveConflict,
-)
+from clientela.domain.interaction.conflict import RecordConflict, ResolveConflict
+from clientela.domain.interaction.departure import RecordDeparture
+from clientela.domain.interaction.recording import RecordInteraction
+from clientela.domain.interaction.signals import RecordSignal
 from clientela.domain.lifecycle.course import Means
 from clientela.domain.lifecycle.stages import SetStage
 from clientela.domain.loyalty.adjustment import AdjustPoints
-from clientela.domain.loyalty.card_rules import BlockCard, IssueCard, ReplaceCard, UnblockCard
-from clientela.domain.loyalty.cards import CardKind, CardStatus
+from clientela.domain.loyalty.card import CardKind, CardStatus
+from clientela.domain.loyalty.cards import BlockCard, IssueCard, ReplaceCard, UnblockCard
 from clientela.domain.loyalty.membership import OpenWallet
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.organisation.hiring import RegisterEmployee

@@ -24,8 +24,9 @@ PACKAGE = PROTOS / "clientela" / "v1"
 READS = ("Get", "List", "Find", "Count", "Explain", "Read", "Follow", "Export", "Backtest")
 """How the names of rpcs begin that change nothing; all others are mutations."""
 
-OPERATION = "OperationService"
-"""The service whose rpcs run the server and change no record: they take no request id."""
+RUNNING = frozenset({"OperationService", "ParkedService"})
+"""Services whose rpcs are for operators and change no record by themselves: they take no request
+id."""
 
 COMMON_FIELDS_END = 10
 """Numbers below it belong to what all mutations, or all lists, have in common."""
@@ -52,7 +53,7 @@ def mutations() -> dict[str, MethodDescriptor]:
     return {
         name: method
         for name, method in methods().items()
-        if not name.startswith(READS) and method.containing_service.name != OPERATION
+        if not name.startswith(READS) and method.containing_service.name not in RUNNING
     }
 
 

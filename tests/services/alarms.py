@@ -1,5 +1,5 @@
 """
-A rule set of alarms on clients: one rings, one is broken, one is due only when looked at alone.
+A rule set of alarms on clients: one rings, one is broken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ class Sound(enum.Enum):
 
     RINGS = "rings"
     BROKEN = "broken"
-    ALONE = "alone"
 
 
 @event("test-alarm-set", origin=Origin.RECORDED)
@@ -72,10 +71,7 @@ def _evolve(draft, recorded):
 
 
 def _due(record, _definitions):
-    alarm = record.of(Alarm)
-    if alarm.sound is Sound.ALONE and record.names(JournalKind.WALLET):
-        return None
-    return alarm.at
+    return record.of(Alarm).at
 
 
 def _ring(record, _context):

@@ -42,10 +42,11 @@ from clientela.services.deadline import DeadlineRules
 from clientela.services.directory import Standing
 from clientela.services.entrance import Entrance
 from clientela.services.grants import StaffGrants
+from clientela.services.observer import Observer
 from clientela.services.principal import Authenticator
 from clientela.services.rate_limits import RateLimits, RateRules
 from clientela.services.request_context import RequestContext, current
-from clientela.services.server import Listener, Server, Service, service_names
+from clientela.services.server import Listener, Oversight, Server, Service, service_names
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -374,6 +375,8 @@ async def edge(
     store: MemoryStore | None = None,
     listener: Listener | None = None,
     has_reflection: bool = False,
+    observer: Observer | None = None,
+    oversight: Oversight | None = None,
 ) -> AsyncIterator[Edge]:
     """A server that offers everything, in development mode unless said otherwise."""
     store, stage, town, ticks = store or MemoryStore(), Stage(), Town(), Ticks()
@@ -386,6 +389,7 @@ async def edge(
         admission=Admission(rooms),
         deadlines=deadlines,
         has_reflection=has_reflection,
+        oversight=oversight or Oversight(observer=observer or Observer()),
     )
     (port,) = await server.start()
     try:

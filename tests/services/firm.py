@@ -30,7 +30,7 @@ from clientela.domain.ids import (
     UnitId,
     client_journal,
 )
-from clientela.domain.interaction.recording import INTERACTION
+from clientela.domain.interaction.rules import INTERACTION
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import STAFF
 from clientela.domain.organisation.units import UNITS, RegisterUnit, UnitKind

@@ -30,7 +30,8 @@ from clientela.domain.ids import (
     client_journal,
     wallet_journal,
 )
-from clientela.domain.interaction.recording import RecordConflict, RecordSignal
+from clientela.domain.interaction.conflict import RecordConflict
+from clientela.domain.interaction.signals import RecordSignal
 from clientela.domain.ownership.claim import ClientClaimed
 from clientela.domain.ownership.policy import CONFLICT
 from clientela.domain.ownership.refusals import ClientTakenError

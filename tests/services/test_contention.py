@@ -16,6 +16,7 @@ from clientela.domain.errors import (
 )
 from clientela.domain.facts import ApproachMade
 from clientela.domain.ids import (
+    DEFINITIONS_JOURNAL,
     ClientId,
     Code,
     EmployeeId,
@@ -23,22 +24,27 @@ from clientela.domain.ids import (
     client_journal,
     employee_journal,
 )
+from clientela.domain.organisation.staff import RecordLeaving
 from clientela.domain.ownership.claim import ApproachRefused, ClientClaimed
 from clientela.domain.ownership.holding import Ownership
-from clientela.domain.ownership.refusals import ClientTakenError
+from clientela.domain.ownership.refusals import ClientTakenError, SellerLeftError
 from clientela.domain.personal import Personal
 from clientela.domain.purchase.purchases import Purchases
 from clientela.domain.record import HistoryNeededError, NeededError
 from clientela.services.calls import ContendedError
-from clientela.services.command_path import ATTEMPTS_MAX, NEEDS_MAX
+from clientela.services.command_path import ATTEMPTS_MAX
+from clientela.services.decisions import NEEDS_MAX
 from clientela.services.store_errors import VersionConflictError
 from tests.domain.purchase.till import TEA, bought, line
 from tests.domain.register import Register
+from tests.domain.spec import AT
 from tests.domain.test_company import LABELS, Label
 from tests.services.counting import COUNTS, Count, Counted
 from tests.services.firm import (
+    DAY,
     IVO,
     JOURNAL,
+    LAPSE,
     MARTA,
     OLGA,
     PETRA,
@@ -138,6 +144,26 @@ async def test_conflict_is_retried_and_not_told_to_the_caller(firm):
         await firm.run(approach(MARTA), "r1")
 
     assert IVO == refused.value.owner_id == await firm.owner()
+
+
+async def test_what_a_decision_rested_on_must_hold_when_it_lands(firm):
+    """
+    OWN-3: a seller leaves, in another process, between the decision on their approach and its
+    commit: it is decided again, and refused. Definitions applied in between count as well.
+    """
+    other = firm.other()
+    firm.store.before.append(lambda: other.run(RecordLeaving(employee_id=MARTA, left_at=AT)))
+
+    with pytest.raises(SellerLeftError):
+        await firm.run(approach(MARTA))
+
+    tries = len(firm.store.appends)
+    firm.store.before.append(lambda: other.run(LAPSE))
+    done = await firm.run(approach(IVO))
+    again = firm.store.appends[tries:]
+    assert [0, None, 1] == [append.facts.get(DEFINITIONS_JOURNAL) for append in again]
+    due = done.at + 30 * DAY
+    assert due == await firm.store.due_at(JOURNAL)
 
 
 async def test_conflicts_without_end_are_told_as_contention(firm):

@@ -13,8 +13,8 @@ from clientela.domain.identity.identifiers import PHONE
 from clientela.domain.identity.profile import Profile
 from clientela.domain.ids import Code, WalletId, client_journal, wallet_journal
 from clientela.domain.loyalty.balance import balance
-from clientela.domain.loyalty.card_rules import CARD_SCOPE, IssueCard
-from clientela.domain.loyalty.cards import CardId, CardsClosed
+from clientela.domain.loyalty.card import CardId, CardsClosed
+from clientela.domain.loyalty.cards import CARD_SCOPE, IssueCard
 from clientela.domain.loyalty.refusals import CardClosedError
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.loyalty.wallet import Wallet
@@ -108,7 +108,7 @@ async def test_keys_go_though_normal_forms_have_changed(office):
     """
     keys = (card_key(office), phone_key(office, PETRA), phone_key(office, ANTON))
     purchase = office.naming.business_key("purchase", key(1).source, key(1).id)
-    office.path._forms = ShoutedForms()
+    office.path._decisions._forms = ShoutedForms()
 
     await office.run(erase(PETRA))
 

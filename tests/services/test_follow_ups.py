@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from clientela.domain.errors import RefusedError
+from clientela.domain.ids import ClientId
 from clientela.domain.organisation.staff import RecordLeaving
 from clientela.domain.ownership.claim import ClientClaimed
-from clientela.domain.ownership.orphaning import ClientOrphaned
+from clientela.domain.ownership.orphaning import ClientOrphaned, OrphanClient
 from clientela.domain.run import RulebookError
 from clientela.services.calls import Call, ContendedError
 from clientela.services.command_path import ATTEMPTS_MAX
-from clientela.services.follow_ups import DONE, FAILURES_MAX, FollowUps
+from clientela.services.follow_ups import DONE, FAILURES_MAX, PARKED, PARKED_MAX, FollowUps
 from clientela.services.store_errors import StoreUnavailableError, VersionConflictError
+from tests.domain.register import Register
 from tests.domain.spec import AT
 from tests.services.firm import DAY, IVO, JOURNAL, MARTA, OLGA, PETRA, Firm, approach, lost
 
@@ -27,14 +30,16 @@ MARTA_LEAVES = RecordLeaving(employee_id=MARTA, left_at=AT)
 IVO_LEAVES = RecordLeaving(employee_id=IVO, left_at=AT)
 
 
-def follow_ups(firm: Firm, path: Any = None) -> FollowUps:
-    """Those of a company in which nothing is refused."""
+def surprised(command: object, error: Exception) -> None:
+    """Nothing must be refused."""
+    raise AssertionError(command) from error
+
+
+def follow_ups(firm: Firm, path: Any = None, report: Any = surprised) -> FollowUps:
+    """Those of a company in which nothing is refused, unless said otherwise."""
 
     async def owned_by(employee_id):
         return OWNED[employee_id]
-
-    def report(command: object, error: Exception) -> None:
-        raise AssertionError(command) from error
 
     return FollowUps(path or firm.path, firm.store, owned_by, report)
 
@@ -136,6 +141,85 @@ async def test_follow_up_that_fails_too_often_is_parked_and_the_rest_goes_on(fir
     assert 1 == await mended.catch_up()
     assert () == await mended.parked()
     assert ClientOrphaned is (await firm.events())[-1]
+
+
+class Strict(Unruly):
+    """A command path on which a rule forbids whatever concerns Petra's journal."""
+
+    async def execute(self, command, call: Call):
+        """Carry out a command."""
+        if JOURNAL in command.journals():
+            raise RefusedError("not now", rule="X-1")
+        return await self._path.execute(command, call)
+
+
+async def test_follow_up_that_is_refused_is_parked_at_once(firm):
+    """
+    Design 2: what a rule forbids is told of, parked and shown; the rest goes on, and the next
+    process tries again, with success once the ground is gone.
+    """
+    refused = []
+    await firm.run(MARTA_LEAVES)
+    leaving = await firm.count()
+    await firm.run(IVO_LEAVES)
+
+    def strict() -> FollowUps:
+        return follow_ups(firm, Strict(firm), lambda command, _error: refused.append(command))
+
+    following = strict()
+    assert 1 == await following.catch_up()
+    assert (leaving,) == await following.parked()
+    assert 0 == await strict().catch_up()
+    assert (leaving,) == await following.parked()
+    orphaning = OrphanClient(client_id=PETRA, employee_id=MARTA, occurred_at=AT)
+    assert [orphaning] * 2 == refused
+
+    again = follow_ups(firm)
+    assert 1 == await again.catch_up()
+    assert () == await again.parked()
+    assert ClientOrphaned is (await firm.events())[-1]
+
+
+async def test_refusal_of_a_follow_up_is_not_its_answer(firm):
+    """
+    A follow-up that the rules themselves refuse is decided anew when it is tried again.
+    """
+    refused = []
+    ghost = ClientId("ghost")
+
+    async def owned_by(_employee_id):
+        return (ghost,)
+
+    def following() -> FollowUps:
+        return FollowUps(
+            firm.path, firm.store, owned_by, lambda _command, error: refused.append(error.reason)
+        )
+
+    await firm.run(MARTA_LEAVES)
+    assert 0 == await following().catch_up()
+    await firm.run(Register(client_id=ghost))
+
+    assert (["NOT_FOUND"], 1) == (refused, await following().catch_up())
+    assert () == await following().parked()
+
+
+async def test_refusals_beyond_what_may_be_parked_hold_nothing_up(firm):
+    """
+    With as many parked as there may be, what is refused is passed by and what fails is not.
+    """
+    full = " ".join(map(str, range(10_001, 10_001 + PARKED_MAX)))
+    await firm.store.note(PARKED, full)
+    await firm.run(MARTA_LEAVES)
+
+    strict = follow_ups(firm, Strict(firm), lambda _command, _error: None)
+    assert 0 == await strict.catch_up()
+    assert PARKED_MAX == len(await strict.parked())
+
+    await firm.store.note(DONE, "0")
+    unruly = follow_ups(firm, Unruly(firm))
+    for _ in range(FAILURES_MAX + 1):
+        with pytest.raises(RulebookError):
+            await unruly.catch_up()
 
 
 async def test_outage_of_the_store_parks_nothing(firm):

@@ -187,7 +187,7 @@ async def test_a_refused_approach_tells_rule_and_whether_to_ask_and_not_the_owne
     taken = ClientTakenError(
         NORA,
         UnitId("south"),
-        other_unit=True,
+        rule="OWN-6",
         may_request=True,
         because=(Ref(client_journal(PETRA), 3),),
         until=AT,

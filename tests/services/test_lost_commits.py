@@ -15,7 +15,8 @@ from clientela.domain.facts import ApproachMade
 from clientela.domain.ids import (
     Code,
 )
-from clientela.domain.interaction.recording import Contacts, RecordSignal
+from clientela.domain.interaction.rules import Contacts
+from clientela.domain.interaction.signals import RecordSignal
 from clientela.domain.ownership.claim import ClientClaimed
 from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.policy import CONFLICT
@@ -203,6 +204,7 @@ async def test_caller_who_goes_away_before_the_commit_leaves_nothing(firm):
     A call that is cancelled while it loads has done nothing, and lets go of the record.
     """
     begun = asyncio.Event()
+    fresh = firm.other()
     before = await firm.count()
 
     async def wait() -> None:
@@ -210,11 +212,11 @@ async def test_caller_who_goes_away_before_the_commit_leaves_nothing(firm):
         await asyncio.Event().wait()
 
     firm.store.loading.append(wait)
-    call = asyncio.create_task(firm.run(approach(MARTA), "r1"))
+    call = asyncio.create_task(fresh.run(approach(MARTA), "r1"))
     await begun.wait()
     call.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await call
     assert before == await firm.count()
-    assert 2 == len((await firm.run(approach(IVO), "r1")).events)
+    assert 2 == len((await fresh.run(approach(IVO), "r1")).events)

@@ -392,6 +392,20 @@ async def test_row_that_has_lost_a_term_is_noticed(office):
         assert [f"{CARDS.name} {PETRA}: not what the journal comes to"] == told
 
 
+async def test_row_that_has_a_term_too_many_is_noticed(office):
+    """
+    A row that is found by what is not so of it any more is wrong: an erased client who still has a
+    phone, somebody listed under an owner they do not have.
+    """
+    whole = office.kept.kept[CARDS.name][PETRA]
+    for term in (("owner", "ghost"), ("token", "d4" * 32), ("identifier:fax", "e5" * 32)):
+        await put_row(office, attrs.evolve(whole, terms=whole.terms | {term}))
+        told = await problems(office)
+        await put_row(office, whole)
+
+        assert [f"{CARDS.name} {PETRA}: not what the journal comes to"] == told
+
+
 async def test_row_that_nothing_stands_for_is_noticed(office):
     """
     A row that the journal knows nothing of is told of.

@@ -4,8 +4,12 @@ How often one principal may call.
 
 from __future__ import annotations
 
+import asyncio
+
 from datetime import timedelta
 
+import grpc
+import grpc.aio
 import pytest
 
 from hypothesis import given
@@ -16,7 +20,7 @@ from clientela.domain.ids import PrincipalId
 from clientela.services.access import CallClass
 from clientela.services.rate_limits import Rate, RateLimits, RateRules
 from clientela.services.refusals import RateLimitedError
-from tests.services.edge import METHODS, Ticks, as_employee, edge
+from tests.services.edge import METHODS, Ticks, as_employee, edge, refusal_of, request_of
 
 
 MARTA = Actor(ActorKind.EMPLOYEE, PrincipalId("marta"))
@@ -129,3 +133,85 @@ async def test_a_flood_over_the_wire_is_refused_with_a_time_to_try_again():
             refusal.reason,
             refusal.retry_seconds,
         )
+
+
+async def outcomes(served, request, caller, times):
+    """Reasons of calls of FindClients, one after the other; empty for an answer."""
+    found = []
+    for _ in range(times):
+        try:
+            await served.call("FindClients", request, caller)
+        except grpc.aio.AioRpcError as error:
+            found.append(refusal_of(error).reason)
+        else:
+            found.append("")
+    return found
+
+
+BY_NAME = request_of("FindClients", name="Petra")
+BY_PHONE = request_of("FindClients", identifier={"kind": "phone", "text": "+12125550188"})
+BY_CARD = request_of("FindClients", card_number="7000 0001")
+
+
+async def test_a_person_searches_five_times_a_second():
+    """
+    S12: search 5/s, for people; a till is trusted.
+    """
+    async with edge() as served:
+        person = await outcomes(served, BY_NAME, as_employee("marta"), 6)
+        till = await outcomes(served, BY_NAME, {"x-clientela-actor": "service/till"}, 20)
+
+    assert [*[""] * 5, "RATE_LIMITED"] == person
+    assert [""] * 20 == till
+
+
+async def test_numbers_are_not_tried_out(caplog):
+    """
+    S12: phones, e-mails and cards are looked up 30 times a minute, all together, and who wants
+    more is told of in the log, by no number.
+    """
+    async with edge() as served:
+        found = []
+        for turn in range(31):
+            served.ticks.now += 0.5
+            found += await outcomes(served, (BY_PHONE, BY_CARD)[turn % 2], as_employee("marta"), 1)
+        # By then half of what a minute brings is there again.
+        more = await outcomes(served, BY_PHONE, as_employee("ivo"), 1)
+        for _ in range(30):
+            served.ticks.now += 0.2
+            found += await outcomes(served, BY_PHONE, as_employee("marta"), 1)
+
+    assert "RATE_LIMITED" in found
+    assert [""] == more
+    assert 30 <= found.count("") <= 30 + 22
+    assert "somebody may be trying out numbers" in caplog.text
+    assert "5550188" not in caplog.text
+
+
+async def test_a_person_has_two_exports_under_way():
+    """
+    S12: a third is refused while two run, and let in when one has ended; others are not held up.
+    """
+    leave = asyncio.Event()
+    request = request_of("ExportClient", client_id="petra")
+    boss, till = as_employee("boss"), {"x-clientela-actor": "service/till"}
+    async with edge(rates=RateRules(classes={})) as served:
+        served.stage.answers["ExportClient"] = lambda _: [leave.wait()]
+        running = [asyncio.create_task(served.refused("ExportClient", request, boss))]
+        running.append(asyncio.create_task(served.refused("ExportClient", request, boss)))
+        running.append(asyncio.create_task(served.refused("ExportClient", request, till)))
+        async with asyncio.timeout(10):
+            while len(served.stage.seen) < 3:
+                await asyncio.to_thread(bool)
+        third = await served.refused("ExportClient", request, boss)
+        leave.set()
+        await asyncio.gather(*running)
+        served.stage.answers.clear()
+        again = await served.stream("ExportClient", request, boss)
+
+    assert ("RESOURCE_EXHAUSTED", "RATE_LIMITED", 5.0) == (
+        third.code,
+        third.reason,
+        third.retry_seconds,
+    )
+    assert 1 == len(again)

@@ -62,7 +62,9 @@ async def test_read_survives_that_its_record_is_dropped_from_memory_meanwhile(fi
     """
     What was in memory when the read began is what it builds on, though it has been dropped since.
     """
-    firm.records = firm.path.records = Records(firm.rulebook, firm.codec, firm.store, cached_max=1)
+    firm.records = firm.path._decisions.records = Records(
+        firm.rulebook, firm.codec, firm.store, cached_max=1
+    )
     await firm.run(approach(MARTA))
     firm.store.loading.append(lambda: firm.path.read(client_journal(OLGA)))
     view = await firm.path.read(JOURNAL)
@@ -90,7 +92,9 @@ async def test_memory_is_bounded_and_what_falls_out_is_loaded_again():
     Only so many folded journals are kept; the longest unused goes first and comes back equal.
     """
     firm = await Firm().open(MARTA)
-    firm.records = firm.path.records = Records(firm.rulebook, firm.codec, firm.store, cached_max=2)
+    firm.records = firm.path._decisions.records = Records(
+        firm.rulebook, firm.codec, firm.store, cached_max=2
+    )
     await firm.run(approach(MARTA))
     for client in (OLGA, PETRA, OLGA):
         await firm.path.read(client_journal(client))

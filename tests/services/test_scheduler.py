@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
+import attrs
 import pytest
 
 from clientela.domain.definitions.versions import ApplyDefinitions
@@ -20,7 +21,18 @@ from clientela.services.store_errors import StoreUnavailableError, VersionConfli
 from tests.domain.register import Register
 from tests.domain.spec import AT
 from tests.services.alarms import ALARMS, AlarmRung, SetAlarm, Sound
-from tests.services.firm import DAY, JOURNAL, LAPSE, MARTA, OLGA, PETRA, Firm, approach, lost
+from tests.services.firm import (
+    DAY,
+    JOURNAL,
+    LAPSE,
+    MARTA,
+    OLGA,
+    PETRA,
+    DisturbedStore,
+    Firm,
+    approach,
+    lost,
+)
 
 
 OLGAS = client_journal(OLGA)
@@ -51,6 +63,15 @@ class Watched:
         for _ in range(FAILURES_MAX):
             await self.scheduler.step()
             self.seconds += HOUR_S
+
+
+class StuckStore(DisturbedStore):
+    """A store that cannot let go of Petra's due moment."""
+
+    async def append(self, append: Append) -> int:
+        """Append everything else."""
+        due = {j: at for j, at in append.due.items() if j != JOURNAL or at is not None}
+        return await super().append(attrs.evolve(append, due=due))
 
 
 @pytest.fixture
@@ -104,12 +125,13 @@ async def test_journal_that_is_due_no_more_is_forgotten(watched):
     assert None is await watched.firm.store.due_at(JOURNAL)
 
 
-async def test_journal_that_stands_still_is_told_and_does_not_hold_up_the_rest(watched):
+async def test_journal_that_stands_still_is_told_and_does_not_hold_up_the_rest():
     """
-    Due alone and not with its wallet, a journal neither changes nor goes away: it is tried once an
+    Whose due moment stays whatever is done neither changes nor goes away: it is tried once an
     advance, and the others move.
     """
-    await watched.wind(Sound.ALONE)
+    watched = Watched(await Firm(StuckStore(), more=(ALARMS,)).open(MARTA))
+    await watched.firm.store.append(Append(expected={}, due={JOURNAL: AT}))
     await watched.wind(client=OLGA)
 
     async with asyncio.timeout(5):

@@ -15,6 +15,7 @@ from clientela.domain.organisation.roles import STAFF_ROLES
 from clientela.services.access import Scope
 from clientela.services.personal_fields import PERMISSION
 from tests.services.edge import Refusal
+from tests.system.parking import message, take
 from tests.system.production import (
     ACCESS,
     PERMISSIONS,
@@ -212,7 +213,7 @@ async def test_every_read_of_personal_values_is_on_record(tmp_path, issuer):
     """
     G30: one row for each, naming who read and whose they were; none where nothing was shown.
     """
-    asked = {
+    asked: dict[str, dict[str, Any]] = {
         "GetClient": {"client_id": "petra"},
         "ListClients": {},
         "FindClients": {"name": "petra"},
@@ -226,6 +227,8 @@ async def test_every_read_of_personal_values_is_on_record(tmp_path, issuer):
     blind = issuer.service("blind", [name for name in PERMISSIONS if name != PERMISSION])
     async with production(tmp_path, issuer) as service:
         await company(service.wire)
+        [number] = await take(service, message(service, "nobody", "1"))
+        asked["GetParkedMessage"] = {"number": number}
         for wire in (service.wire, service.wire.acting(blind)):
             for method, fields in asked.items():
                 if METHODS[method].server_streaming:

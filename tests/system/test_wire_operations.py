@@ -11,6 +11,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+from clientela.services.follow_ups import PARKED
 from tests.system.state import state_of
 from tests.system.story import END, LENA_CARD, PETRA_MAIL, PETRA_NAME, PETRA_PHONE, TOWN
 from tests.system.town import READS, town
@@ -203,3 +204,18 @@ async def told_by(service: Service) -> list[Any]:
     """What a store answers, but for what is of the process."""
     asked = [each for each in READS if each.method not in {"GetStatus", "Verify"}]
     return [await service.wire.call(each.method, **each.fields) for each in asked]
+
+
+async def test_what_is_parked_is_shown(tmp_path):
+    """
+    Design 2: events whose follow-ups were refused or failed too often are named by the status, and
+    by the check, which does not take them for faults.
+    """
+    async with town(tmp_path) as service:
+        await service.running.core.store.note(PARKED, "3 17")
+
+        status = await service.wire.call("GetStatus")
+        found = await service.wire.call("Verify")
+
+        assert [3, 17] == list(status.parked_follow_ups) == list(found.parked_follow_ups)
+        assert [] == list(found.problems)

@@ -30,17 +30,22 @@ class Address:
         pid: Its process.
 
         is_encrypted: Whether it speaks TLS.
+
+        health_port: Where on loopback it tells its health unencrypted; 0 for nowhere.
     """
 
     target: str
     pid: int
     is_encrypted: bool = False
+    health_port: int = 0
 
 
 @contextlib.contextmanager
-def told(path: Path, target: str, *, is_encrypted: bool) -> Generator[None]:
+def told(path: Path, target: str, *, is_encrypted: bool, health_port: int = 0) -> Generator[None]:
     """While the block runs, say at *path* that this process is reached at *target*."""
-    said = {"address": target, "pid": os.getpid(), "tls": is_encrypted}
+    said: dict[str, object] = {"address": target, "pid": os.getpid(), "tls": is_encrypted}
+    if health_port:
+        said["health_port"] = health_port
     beside = path.with_name(f"{path.name}.new")
     beside.write_text(json.dumps(said), encoding="utf-8")
     beside.replace(path)
@@ -59,7 +64,10 @@ def found(path: Path) -> Address | None:
         with path.open("rb") as file:
             said: Any = json.loads(file.read(FILE_BYTES_MAX))
         return Address(
-            target=str(said["address"]), pid=int(said["pid"]), is_encrypted=bool(said["tls"])
+            target=str(said["address"]),
+            pid=int(said["pid"]),
+            is_encrypted=bool(said["tls"]),
+            health_port=int(said.get("health_port", 0)),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None

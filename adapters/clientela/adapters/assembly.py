@@ -5,6 +5,7 @@ The parts of a service put together over an open store.
 from __future__ import annotations
 
 import logging
+import shutil
 
 from collections.abc import Coroutine, Iterator
 from importlib.metadata import entry_points
@@ -12,10 +13,10 @@ from typing import Any
 
 from clientela.adapters.believing import authenticator_of
 from clientela.adapters.identifiers import Identifiers
-from clientela.adapters.keeper import SqliteKeeper
+from clientela.adapters.messages_in import MessagesIn
 from clientela.adapters.settings import Mode, Settings
-from clientela.adapters.sqlite.reads import SqliteReads
-from clientela.adapters.sqlite.store import SqliteStore
+from clientela.adapters.stores import Keeper, Store, reads_of
+from clientela.adapters.telemetry.started import Telemetry
 from clientela.adapters.tokens.transport import TransportFiles
 from clientela.adapters.vault import KeyVault
 from clientela.domain.codec import Codec
@@ -26,7 +27,10 @@ from clientela.domain.ruleset import Command, RuleSet
 from clientela.domain.standard import standard_rulebook
 from clientela.services.all_services import services_of
 from clientela.services.answers import OldAnswers
+from clientela.services.append_watch import AppendWatch
 from clientela.services.audit import Audit
+from clientela.services.backlogs import Backlogs
+from clientela.services.bus_watch import BusWatch
 from clientela.services.cards import CARDS, TOTALS, owned_by
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
@@ -37,12 +41,14 @@ from clientela.services.entrance import Entrance
 from clientela.services.follow_ups import FollowUps
 from clientela.services.fresh_ids import new_id
 from clientela.services.grants import StaffGrants
+from clientela.services.health import Health
+from clientela.services.observer import Observer
 from clientela.services.rate_limits import RateLimits
 from clientela.services.read_models import ReadModels
 from clientela.services.records import Records
 from clientela.services.registers import EMPLOYEE_REGISTER, UNIT_REGISTER
 from clientela.services.scheduler import Scheduler
-from clientela.services.server import Listener, Server
+from clientela.services.server import Listener, Oversight, Server
 from clientela.services.serving import SERVING
 
 
@@ -51,6 +57,12 @@ RULE_SETS_GROUP = "clientela.rule_sets"
 
 MODELS = (CARDS, TOTALS, SERVING, UNIT_REGISTER, EMPLOYEE_REGISTER)
 """Every read model."""
+
+ROOM_BYTES_MIN = 16 * 1024 * 1024
+"""Free bytes on the disk of the store below which nothing is written any more."""
+
+SILENCE = Telemetry()
+"""Nobody is told."""
 
 log = logging.getLogger("clientela")
 
@@ -65,7 +77,7 @@ def installed_rulebook() -> Rulebook:
 def core_of(
     settings: Settings,
     rulebook: Rulebook,
-    store: SqliteStore,
+    store: Store,
     vault: KeyVault,
     clock: SystemClock | VirtualClock,
 ) -> Core:
@@ -74,7 +86,7 @@ def core_of(
     codec = Codec(rulebook.event_classes)
     records = Records(rulebook, codec, store)
     path = CommandPath(records, store, sessions=vault, forms=forms, clock=clock, new_id=new_id)
-    reads = ReadModels(MODELS, store, SqliteReads(store), codec, sessions=vault, forms=forms)
+    reads = ReadModels(MODELS, store, reads_of(store), codec, sessions=vault, forms=forms)
     return Core(
         path=path,
         reads=reads,
@@ -90,7 +102,14 @@ def core_of(
     )
 
 
-def server_of(settings: Settings, core: Core, keeper: SqliteKeeper, secret: str = "") -> Server:
+def server_of(
+    settings: Settings,
+    core: Core,
+    keeper: Keeper,
+    messages: MessagesIn,
+    secret: str = "",
+    told: Telemetry = SILENCE,
+) -> Server:
     """
     What listens.
 
@@ -101,14 +120,18 @@ def server_of(settings: Settings, core: Core, keeper: SqliteKeeper, secret: str 
 
         keeper: The files.
 
+        messages: Those that came in over the bus.
+
         secret: What callers of a private service must know; empty for a public one.
+
+        told: Who is told how it goes.
 
     Raises:
         KeySetError, CallersError, TransportFileError: a file must not be used.
 
         ServerError: it must not listen there.
     """
-    services = services_of(core, keeper, MODELS)
+    services = services_of(core, keeper, MODELS, messages.replays)
     directory = JournalDirectory(core.path.records, core.reads)
     entrance = Entrance(
         authenticator=authenticator_of(settings, services, secret),
@@ -132,16 +155,49 @@ def server_of(settings: Settings, core: Core, keeper: SqliteKeeper, secret: str 
         core.store,
         listeners=(Listener(f"{settings.host}:{settings.port}", credentials),),
         has_reflection=settings.reflection or settings.mode is Mode.DEVELOPMENT,
+        oversight=_oversight(settings, core, told),
     )
 
 
-def background_of(core: Core) -> Iterator[Coroutine[Any, Any, None]]:
+def background_of(
+    core: Core, told: Telemetry = SILENCE, health: Health | None = None
+) -> Iterator[Coroutine[Any, Any, None]]:
     """What goes on beside calls; virtual time moves only when it is told to."""
+    if core.events_out is not None and health is not None:
+        core.events_out.relay.metrics = told.metrics
+        yield BusWatch(core.events_out.relay, health).run()
+    if told.metrics is not SILENCE.metrics:
+        yield _backlogs(core, told).run()
     yield core.follow_ups.run()
     yield core.due_times.run()
     yield OldAnswers(core.store, core.clock).run()
     if isinstance(core.clock, SystemClock):
         yield core.scheduler.run()
+
+
+def _oversight(settings: Settings, core: Core, told: Telemetry) -> Oversight:
+    if told is not SILENCE:
+        core.path.watched_by(AppendWatch(metrics=told.metrics, traces=told.traces))
+    observer = Observer(metrics=told.metrics, traces=told.traces, hashes=core.sessions.blind)
+    port = settings.health_port
+    return Oversight(
+        observer=observer,
+        metrics=told.metrics,
+        has_room=lambda: shutil.disk_usage(settings.data_dir).free >= ROOM_BYTES_MIN,
+        health_address=None if port is None else f"127.0.0.1:{port}",
+    )
+
+
+def _backlogs(core: Core, told: Telemetry) -> Backlogs:
+    return Backlogs(
+        core.store,
+        core.clock,
+        scheduler=core.scheduler,
+        follow_ups=core.follow_ups,
+        records=core.path.records,
+        leaving=None if core.events_out is None else core.events_out.relay,
+        metrics=told.metrics,
+    )
 
 
 def _report_journal(journal_id: JournalId, error: Exception) -> None:

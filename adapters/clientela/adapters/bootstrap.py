@@ -13,24 +13,38 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
 from clientela.adapters.addresses import told
-from clientela.adapters.assembly import background_of, core_of, installed_rulebook, server_of
-from clientela.adapters.keeper import SqliteKeeper
+from clientela.adapters.assembly import (
+    SILENCE,
+    background_of,
+    core_of,
+    installed_rulebook,
+    server_of,
+)
 from clientela.adapters.keys.keyfile import KeyFile
+from clientela.adapters.messages_in import MessagesIn
 from clientela.adapters.restored import erase_again
-from clientela.adapters.settings import Settings
+from clientela.adapters.settings import NO_BUS, Settings
 from clientela.adapters.sqlite.store import SqliteStore
+from clientela.adapters.stores import Keeper, Store, keeper_of, leases_of, open_postgres
+from clientela.adapters.telemetry.started import Telemetry, telemetry
 from clientela.adapters.vault import KeyVault
 from clientela.services.background import stop
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.core import Core
+from clientela.services.metrics import Measure
 from clientela.services.operations import CLOCK
 from clientela.services.store_errors import StoreUnsuitableError
 
+
+if TYPE_CHECKING:
+    from clientela.adapters.events_out import EventsOut
 
 KEYRING = "keyring"
 """Note: fingerprint of the keyring whose keys seal the store."""
@@ -86,13 +100,22 @@ class Running:
 
         target: How it is reached, `host:port`.
 
+        health_port: Where on loopback health alone is told; 0 for nowhere.
+
+        metrics_port: Where figures are handed out; 0 for nowhere.
+
         secret: What callers of a private service must know; empty for others.
+
+        bus: Where events leave, `nats://host:port` without what lets in; empty for nowhere.
     """
 
     core: Core
-    keeper: SqliteKeeper
+    keeper: Keeper
     target: str
+    health_port: int = 0
+    metrics_port: int = 0
     secret: str = attrs.field(default="", repr=False)
+    bus: str = ""
 
 
 @asynccontextmanager
@@ -105,20 +128,37 @@ async def serving(settings: Settings) -> AsyncGenerator[Running]:
 
         KeyFileError, KeySetError, CallersError, TransportFileError: likewise of another file.
 
-        ServerError: the address cannot be served.
+        ServerError, ExpositionError: an address cannot be served.
     """
-    async with _running(settings) as running:
-        is_encrypted = settings.tls_certificate is not None
-        with told(settings.address_file, running.target, is_encrypted=is_encrypted):
+    with telemetry(settings) as watched:
+        async with _public(settings, watched) as running:
             yield running
 
 
 @asynccontextmanager
-async def private(settings: Settings) -> AsyncGenerator[Running]:
+async def _public(settings: Settings, watched: Telemetry) -> AsyncGenerator[Running]:
+    async with _running(settings, watched=watched) as running:
+        is_encrypted = settings.tls_certificate is not None
+        with told(
+            settings.address_file,
+            running.target,
+            is_encrypted=is_encrypted,
+            health_port=running.health_port,
+        ):
+            yield running
+
+
+@asynccontextmanager
+async def private(settings: Settings, *, has_bus: bool = False) -> AsyncGenerator[Running]:
     """
     A service over the same files for this process alone, from here to the end of the block.
 
     It listens on loopback, on a port of its own, and answers only calls that bear its secret.
+
+    Args:
+        settings: Which files.
+
+        has_bus: Whether events leave meanwhile.
 
     Raises:
         StoreError: the database cannot be served; the message says what to do.
@@ -128,39 +168,89 @@ async def private(settings: Settings) -> AsyncGenerator[Running]:
         ServerError: there is no port.
     """
     own = attrs.evolve(
-        settings, host="127.0.0.1", port=0, tls_certificate=None, tls_key=None, tls_client_ca=None
+        settings,
+        host="127.0.0.1",
+        port=0,
+        tls_certificate=None,
+        tls_key=None,
+        tls_client_ca=None,
+        health_port=None,
+        metrics_port=None,
+        trace_endpoint="",
+        bus=settings.bus if has_bus else NO_BUS,
     )
     async with _running(own, secrets.token_urlsafe(SECRET_BYTES)) as running:
         yield running
 
 
 @asynccontextmanager
-async def _running(settings: Settings, secret: str = "") -> AsyncGenerator[Running]:
+async def _running(
+    settings: Settings, secret: str = "", watched: Telemetry = SILENCE
+) -> AsyncGenerator[Running]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     rulebook = installed_rulebook()
-    store = await SqliteStore.open(settings.database, rulebook=rulebook.fingerprint)
+    store = await _store(settings, rulebook.fingerprint)
+    out: EventsOut | None = None
     try:
         key_file = KeyFile(settings.key_file)
         vault = await _vault(store, key_file)
         core = core_of(settings, rulebook, store, vault, await _clock(settings, store))
         await erase_again(core.path, store)
-        keeper = SqliteKeeper(data_dir=settings.data_dir.resolve(), store=store, secrets=key_file)
-        server = server_of(settings, core, keeper, secret)
+        out = await _events_out(settings, core, store)
+        if out is not None:
+            core = attrs.evolve(core, events_out=out.stream)
+        keeper = keeper_of(settings, store, key_file)
+        messages = MessagesIn.of(settings, core, store)
+        server = server_of(settings, core, keeper, messages, secret, watched)
+        if watched is not SILENCE:
+            store.tell_groups(partial(watched.metrics.measure, Measure.GROUP_SIZE))
         [port] = await server.start()
-        tasks = [asyncio.create_task(work) for work in background_of(core)]
+        tasks = [asyncio.create_task(work) for work in background_of(core, watched, server.health)]
+        if out is not None:
+            tasks += [asyncio.create_task(work) for work in out.background()]
+        came = messages.background(settings, server.authenticator)
+        tasks += [asyncio.create_task(work) for work in came]
         try:
             target = f"{settings.host}:{port}"
-            yield Running(core=core, keeper=keeper, target=target, secret=secret)
+            yield Running(
+                core=core,
+                keeper=keeper,
+                target=target,
+                health_port=server.health_port,
+                metrics_port=watched.metrics_port,
+                secret=secret,
+                bus="" if out is None else out.shown,
+            )
         finally:
+            await server.health.stop()
             try:
                 await stop(tasks)
             finally:
                 await server.stop()
     finally:
+        if out is not None:
+            await out.close()
         await store.close()
 
 
-async def _vault(store: SqliteStore, key_file: KeyFile) -> KeyVault:
+async def _store(settings: Settings, rulebook: str) -> Store:
+    """The store that *settings* name, open."""
+    if settings.database_url:
+        return await open_postgres(settings, rulebook)
+    return await SqliteStore.open(settings.database, rulebook=rulebook)
+
+
+async def _events_out(settings: Settings, core: Core, store: Store) -> EventsOut | None:
+    """What events leave by, if they do."""
+    if settings.bus == NO_BUS:
+        return None
+    # Without a bus the service runs without what the extra `nats` brings.
+    from clientela.adapters.events_out import EventsOut  # noqa: PLC0415
+
+    return await EventsOut.open(settings, core, leases_of(store))
+
+
+async def _vault(store: Store, key_file: KeyFile) -> KeyVault:
     """The vault of the store: a new key file for a new store, else the one it is sealed with."""
     noted = await store.note(KEYRING)
     if noted is None:
@@ -174,7 +264,7 @@ async def _vault(store: SqliteStore, key_file: KeyFile) -> KeyVault:
     return vault
 
 
-async def _clock(settings: Settings, store: SqliteStore) -> SystemClock | VirtualClock:
+async def _clock(settings: Settings, store: Store) -> SystemClock | VirtualClock:
     """The clock the store runs by; an empty store may be made virtual by the settings."""
     noted = await store.note(CLOCK)
     if noted is None:

@@ -180,8 +180,9 @@ class MemoryStore:
         return Head(rows[-1].version, rows[-1].hash, rows[-1].recorded_at) if rows else Head()
 
     def _check(self, append: Append) -> None:
-        for journal_id, version in append.expected.items():
-            if self._head(journal_id).version != version:
+        for journal_id, version in (*append.expected.items(), *append.facts.items()):
+            head = self._head(journal_id)
+            if head.version != version or append.hashes.get(journal_id, head.hash) != head.hash:
                 raise VersionConflictError(journal_id)
         for key, _ in append.reserve:
             if key in self._holders and key not in append.release:

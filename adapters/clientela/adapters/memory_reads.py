@@ -83,6 +83,11 @@ class MemoryReads:
         keys = self._models[model].keys
         return {value: len(each) for (name, value), each in keys.items() if name == field}
 
+    async def terms(self, model: str, keys: Iterable[str]) -> Mapping[str, frozenset[Term]]:
+        """All that those rows that exist are found by."""
+        rows = self._models[model].rows
+        return {key: rows[key].terms for key in keys if key in rows}
+
     async def drop(self, model: str) -> None:
         """Throw the model away."""
         self._models.pop(model, None)

@@ -8,11 +8,16 @@ environment. Secrets are never settings; settings name the files that hold them.
 from __future__ import annotations
 
 import enum
+import re
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import attrs
+
+from clientela.adapters.logs import Form, Volume
+from clientela.domain.ids import is_id
 
 
 PREFIX = "CLIENTELA_"
@@ -24,6 +29,23 @@ PORT = 7443
 """The port served if none is named."""
 
 PORT_MAX = 65_535
+
+NO_BUS = "none"
+"""The bus of a service whose events stay where they are."""
+
+EMBEDDED_BUS = "embedded"
+"""The bus that a service starts for itself."""
+
+REPLICAS_MAX = 5
+"""Copies of a stream at most."""
+
+_BROKER = re.compile(r"(nats|tls)://[^/\s@,]+")
+
+SHARE = re.compile(r"0(\.\d{1,6})?|1(\.0{1,6})?")
+"""How a share is written."""
+
+COLLECTOR = re.compile(r"https?://[^/\s]+:\d{1,5}/?")
+"""How a collector of spans is named."""
 
 
 class SettingError(Exception):
@@ -82,6 +104,40 @@ class Settings:
         virtual_clock: Whether a new store runs in virtual time, which only `advance` moves.
 
         reflection: Whether tools may ask what is served; always so in development.
+
+        log_format: How lines of the log look; None for JSON in production and text otherwise.
+
+        log_level: From where on they are written; None for info in production, else warning.
+
+        health_port: Port on loopback where health alone is told, unencrypted; None for none.
+
+        metrics_port: Port where figures are handed out to Prometheus; None for none.
+
+        metrics_host: Address of that port; one that others reach takes the certificate.
+
+        trace_endpoint: Collector that spans are sent to, `http://host:port`; empty for none.
+
+        trace_share: Of calls whose caller traces nothing, how many are traced: 0 to 1.
+
+        bus: Where events leave: `none`, `embedded` for a broker of our own, or `nats://host:port`
+            of a JetStream broker, several of a cluster separated by commas.
+
+        bus_credentials: File with the token that it lets us in by, or a `.creds` file of it.
+
+        bus_ca: Who signed the certificates of its servers (PEM), None for those the system knows.
+
+        bus_create: Whether its stream is made if there is none.
+
+        bus_replicas: Copies of a stream that is made here, 1 to `REPLICAS_MAX`.
+
+        inbound: Whether messages of other systems are taken from the bus; None for: if there is
+            one.
+
+        inbound_actor: Id of the service on whose behalf messages without credentials speak.
+
+        database_url: PostgreSQL database of the store, `postgresql://user@host/name`; empty for a
+            file in the data folder. Several processes may run over one. A password stands in the
+            file that PGPASSFILE or `?passfile=` names, never here.
     """
 
     data_dir: Path = DATA_DIR
@@ -98,6 +154,44 @@ class Settings:
     tls_client_ca: Path | None = None
     virtual_clock: bool = False
     reflection: bool = False
+    log_format: Form | None = None
+    log_level: Volume | None = None
+    health_port: int | None = None
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
+    trace_endpoint: str = ""
+    trace_share: float = 1.0
+    bus: str = NO_BUS
+    bus_credentials: Path | None = None
+    bus_ca: Path | None = None
+    bus_create: bool = True
+    bus_replicas: int = 1
+    inbound: bool | None = None
+    inbound_actor: str = "inbox"
+    database_url: str = ""
+
+    @property
+    def log(self) -> tuple[Form, Volume]:
+        """How lines of the log look, and from where on they are written."""
+        is_production = self.mode is Mode.PRODUCTION
+        form = self.log_format or (Form.JSON if is_production else Form.TEXT)
+        return form, self.log_level or (Volume.INFO if is_production else Volume.WARNING)
+
+    @property
+    def brokers(self) -> tuple[str, ...]:
+        """The servers of the bus that is named."""
+        return tuple(self.bus.split(","))
+
+    @property
+    def takes_messages(self) -> bool:
+        """Whether messages of other systems are taken from the bus."""
+        has_bus = self.bus != NO_BUS
+        return has_bus if self.inbound is None else self.inbound and has_bus
+
+    @property
+    def bus_folder(self) -> Path:
+        """The files of a broker of our own."""
+        return self.data_dir / "nats"
 
     @property
     def database(self) -> Path:
@@ -149,7 +243,7 @@ def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 def _parsed(name: str, text: str) -> object:
     match name:
-        case "port":
+        case "port" | "health_port" | "metrics_port":
             if not text.isdecimal() or int(text) > PORT_MAX:
                 raise SettingError(name, f"a number from 0 to {PORT_MAX}")
             return int(text)
@@ -157,14 +251,47 @@ def _parsed(name: str, text: str) -> object:
             if text not in {mode.value for mode in Mode}:
                 raise SettingError(name, "development or production")
             return Mode(text)
-        case "reflection" | "virtual_clock":
+        case "log_format":
+            if text not in set(Form):
+                raise SettingError(name, "json or text")
+            return Form(text)
+        case "log_level":
+            if text not in set(Volume):
+                raise SettingError(name, "debug, info, warning or error")
+            return Volume(text)
+        case "trace_share":
+            if not SHARE.fullmatch(text):
+                raise SettingError(name, "a number from 0 to 1")
+            return float(text)
+        case "bus_replicas":
+            if not text.isdecimal() or not 1 <= int(text) <= REPLICAS_MAX:
+                raise SettingError(name, f"a number from 1 to {REPLICAS_MAX}")
+            return int(text)
+        case "reflection" | "virtual_clock" | "bus_create" | "inbound":
             if text not in {"0", "1"}:
                 raise SettingError(name, "0 or 1")
             return text == "1"
-        case "host" | "region" | "issuer" | "audience":
+        case "database_url":
+            return _checked_url(text)
+        case "inbound_actor":
+            if not is_id(text):
+                raise SettingError(name, "an id: 1 to 64 of A-Z, a-z, 0-9, - and _")
+            return text
+        case "host" | "region" | "issuer" | "audience" | "bus" | "metrics_host" | "trace_endpoint":
             return text
         case _:
             return Path(text)
+
+
+def _checked_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and parts.scheme not in {"postgresql", "postgres"}:
+        raise SettingError("database_url", "postgresql://user@host/name")
+    if parts.password or "password" in parse_qs(parts.query):
+        raise SettingError(
+            "database_url", "no password in it, but in the file that PGPASSFILE or ?passfile= names"
+        )
+    return text
 
 
 def _checked(settings: Settings) -> Settings:
@@ -178,4 +305,13 @@ def _checked(settings: Settings) -> Settings:
         raise SettingError("tls_key", "tls_certificate and tls_key, both or neither")
     if settings.tls_client_ca is not None and settings.tls_certificate is None:
         raise SettingError("tls_client_ca", "tls_certificate and tls_key beside it")
+    if settings.trace_endpoint and not COLLECTOR.fullmatch(settings.trace_endpoint):
+        raise SettingError("trace_endpoint", "http://host:port or https://host:port")
+    if settings.inbound and settings.bus == NO_BUS:
+        raise SettingError("inbound", "a bus beside it, which messages come from")
+    is_broker = all(_BROKER.fullmatch(url) for url in settings.brokers)
+    if settings.bus not in {NO_BUS, EMBEDDED_BUS} and not is_broker:
+        raise SettingError(
+            "bus", "none, embedded, or nats://host:port; what lets us in is for bus_credentials"
+        )
     return settings

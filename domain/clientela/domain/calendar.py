@@ -18,6 +18,9 @@ from clientela.domain.errors import InvalidValueError
 MONTHS_MAX = 1200
 """Most months one step may span: a century."""
 
+DAYS_MAX = 36_500
+"""Most days one step may span: a century."""
+
 DAY_ENDS_CACHED = 8192
 
 _MONTHS_A_YEAR = 12

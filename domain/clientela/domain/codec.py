@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import cattrs
@@ -118,13 +119,21 @@ class Codec:
 
 def canonical(plain: Any) -> bytes:
     """Plain data as JSON bytes, the same bytes for the same data: what hashes are made over."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _CANONICAL.encode(plain).encode()
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+NAMES_KEPT = 4096
+"""Journal ids, and actors, that are read once and shared by all events that name them."""
 
 
 def _moment(text: str, _cls: object) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
+@lru_cache(NAMES_KEPT)
 def _journal_id(text: str, _cls: object = None) -> JournalId:
     kind, _, id_ = text.partition("/")
     return JournalId(JournalKind(kind), id_)
@@ -132,9 +141,10 @@ def _journal_id(text: str, _cls: object = None) -> JournalId:
 
 def _ref(text: str, _cls: object = None) -> Ref:
     journal, _, version = text.rpartition("@")
-    return Ref(_journal_id(journal), int(version))
+    return Ref(_journal_id(journal, JournalId), int(version))
 
 
+@lru_cache(NAMES_KEPT)
 def _actor(text: str, _cls: object = None) -> Actor:
     kind, _, id_ = text.partition("/")
     return Actor(ActorKind(kind), PrincipalId(id_))

@@ -8,6 +8,7 @@ import bisect
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 import attrs
@@ -38,11 +39,18 @@ class DefinitionVersion:
     number: int
     effective_from: datetime
     sections: Mapping[type, Any]
+    _defaults: dict[type, Any] = attrs.field(
+        init=False, eq=False, repr=False, factory=dict[type, Any]
+    )
 
     def of(self, kind: type[_D]) -> _D:
         """The section of class *kind*; its defaults where the company wrote none."""
-        found = self.sections.get(kind)
-        return kind() if found is None else found
+        found: _D | None = self.sections.get(kind)
+        if found is None:
+            found = self._defaults.get(kind)
+        if found is None:
+            found = self._defaults[kind] = kind()
+        return found
 
     def label(self, name: str) -> str:
         """How an envelope names a definition of this version, for instance `loyalty@3`."""
@@ -63,9 +71,20 @@ class Definitions:
 
     def at(self, moment: datetime) -> DefinitionVersion:
         """The version in force at *moment*: of those begun, the last to begin, then the highest."""
-        begun = sorted(self.versions, key=lambda version: (version.effective_from, version.number))
-        after = bisect.bisect_right(begun, moment, key=lambda version: version.effective_from)
-        return begun[max(after - 1, 0)]
+        if len(self.versions) == 1:
+            return self.versions[0]
+        after = bisect.bisect_right(self._begins, moment)
+        return self._begun[max(after - 1, 0)]
+
+    @cached_property
+    def _begun(self) -> tuple[DefinitionVersion, ...]:
+        return tuple(
+            sorted(self.versions, key=lambda version: (version.effective_from, version.number))
+        )
+
+    @cached_property
+    def _begins(self) -> tuple[datetime, ...]:
+        return tuple(version.effective_from for version in self._begun)
 
     def version(self, number: int) -> DefinitionVersion:
         """

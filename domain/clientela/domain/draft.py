@@ -3,12 +3,14 @@ States that are folded in place and then frozen.
 
 Folding a long journal into frozen values would copy the state once per event. A state class is
 therefore mutable while it is a *draft* and refuses every change once it is *sealed*; `thaw` makes
-a new draft from a sealed state without touching it.
+a new draft from a sealed state without touching it. A dict of a draft is its own and is closed
+where it is, so that a state is copied once for all the events of a command, not twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, TypeVar, cast, dataclass_transform
 
 import attrs
@@ -32,6 +34,10 @@ class FrozenDict(dict[Any, Any]):
 
     def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[Any, Any]]]:
         return (FrozenDict, (dict(self),))
+
+
+class _OpenDict(dict[Any, Any]):
+    """A dict of a draft, which becomes a `FrozenDict` by a change of class: nothing is copied."""
 
 
 def _refuse_when_sealed(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> Any:
@@ -72,28 +78,66 @@ def state(kind: JournalKind) -> Callable[[type[_T]], type[_T]]:
 
 def thaw(sealed: _S) -> _S:
     """A draft equal to *sealed*, which stays as it is."""
-    draft = cast("_S", attrs.evolve(cast("Any", sealed)))
-    for name in _dict_fields(type(sealed)):
-        setattr(draft, name, dict(getattr(draft, name)))
-    return draft
+    shape = _shape(sealed.__class__)
+    values = dict(zip(shape.names, shape.values(sealed), strict=True))
+    for name in shape.dicts:
+        values[name] = _OpenDict(values[name])
+    return sealed.__class__(**values)
 
 
 def seal(draft: _S) -> _S:
     """Freeze *draft* in place and return it."""
-    for name in _dict_fields(type(draft)):
-        setattr(draft, name, FrozenDict(getattr(draft, name)))
-    draft.is_sealed = True
+    if not draft.is_sealed:
+        for name in _shape(draft.__class__).dicts:
+            setattr(draft, name, _closed(getattr(draft, name)))
+        draft.is_sealed = True
     return draft
 
 
-_DICT_FIELDS: dict[type[State], tuple[str, ...]] = {}
+def _closed(entries: dict[Any, Any]) -> dict[Any, Any]:
+    if isinstance(entries, _OpenDict):
+        cast("Any", entries).__class__ = FrozenDict
+        return entries
+    return entries if isinstance(entries, FrozenDict) else FrozenDict(entries)
 
 
-def _dict_fields(cls: type[State]) -> tuple[str, ...]:
-    if cls not in _DICT_FIELDS:
-        _DICT_FIELDS[cls] = tuple(
-            field.name
-            for field in attrs.fields(cls)
-            if str(field.type).startswith(("dict", "<class 'dict"))
-        )
-    return _DICT_FIELDS[cls]
+@attrs.frozen
+class _Shape:
+    """
+    How states of one class are copied.
+
+    Attributes:
+        names: Their fields.
+
+        values: Reads all of these, in their order.
+
+        dicts: Those fields that hold dicts.
+    """
+
+    names: tuple[str, ...]
+    values: Callable[[State], tuple[Any, ...]]
+    dicts: tuple[str, ...]
+
+
+_SHAPES: dict[type[State], _Shape] = {}
+"""By class; as many as there are classes of states."""
+
+
+def _shape(cls: type[State]) -> _Shape:
+    shape = _SHAPES.get(cls)
+    if shape is None:
+        shape = _SHAPES[cls] = _shape_of(cls)
+    return shape
+
+
+def _shape_of(cls: type[State]) -> _Shape:
+    fields = [field for field in attrs.fields(cls) if field.init]
+    names = tuple(field.name for field in fields)
+    dicts = (field.name for field in fields if str(field.type).startswith(("dict", "<class 'dict")))
+    return _Shape(names, _reader(names), tuple(dicts))
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[State], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda state: tuple(getattr(state, name) for name in names)

@@ -8,6 +8,7 @@ import enum
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar, cast, dataclass_transform
 
 import attrs
@@ -255,7 +256,7 @@ class RecordedEvent:
     definition: str | None
     because: tuple[Ref, ...]
 
-    @property
+    @cached_property
     def ref(self) -> Ref:
         """Where this event stands."""
         return Ref(self.journal, self.version)

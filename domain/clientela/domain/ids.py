@@ -64,6 +64,9 @@ class JournalKind(enum.Enum):
     QUOTA = "quota"
     DRAW = "draw"
 
+    # Members are single: identity is their hash, and every look-up of a journal asks for it.
+    __hash__ = object.__hash__
+
 
 @attrs.frozen(order=True)
 class JournalId:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from collections.abc import Iterator
 from typing import Any, Protocol, get_args, get_type_hints
 
 import attrs
@@ -147,25 +148,35 @@ def _seal(value: Any, path: str, person: JournalId, source: EventId, vault: Vaul
             _seal(item, f"{path}.{i}", person, source, vault) for i, item in enumerate(items)
         )
         return items if all(a is b for a, b in zip(items, sealed, strict=True)) else sealed
-    if not _may_hold_personal(value.__class__):
-        return value
     changed: dict[str, Any] = {}
-    for field in attrs.fields(value.__class__):
-        inner = getattr(value, field.name)
-        sealed_inner = _seal(inner, f"{path}.{field.name}".lstrip("."), person, source, vault)
+    for name, alias in _personal_fields(value.__class__):
+        inner = getattr(value, name)
+        sealed_inner = _seal(inner, f"{path}.{name}".lstrip("."), person, source, vault)
         if sealed_inner is not inner:
-            changed[field.alias] = sealed_inner
+            changed[alias] = sealed_inner
     return attrs.evolve(value, **changed) if changed else value
 
 
-_MAY_HOLD: dict[Any, bool] = {}
+_Fields = tuple[tuple[str, str], ...]
+
+_PERSONAL_FIELDS: dict[Any, _Fields] = {}
+"""By class; as many as there are classes of values."""
 
 
-def _may_hold_personal(cls: Any) -> bool:
-    """Whether an instance of *cls* can have a `Personal` below it; most events cannot."""
-    if cls not in _MAY_HOLD:
-        _MAY_HOLD[cls] = not _reachable(cls).isdisjoint({Personal, Any})
-    return _MAY_HOLD[cls]
+def _personal_fields(cls: Any) -> _Fields:
+    """Name and alias of the fields of *cls* below which a `Personal` may be; most have none."""
+    fields = _PERSONAL_FIELDS.get(cls)
+    if fields is None:
+        fields = _PERSONAL_FIELDS[cls] = tuple(_found_personal_fields(cls))
+    return fields
+
+
+def _found_personal_fields(cls: Any) -> Iterator[tuple[str, str]]:
+    if attrs.has(cls) and cls is not Sealed:
+        hints = get_type_hints(cls)
+        for field in attrs.fields(cls):
+            if not _reachable(hints[field.name]).isdisjoint({Personal, Any}):
+                yield field.name, field.alias or field.name
 
 
 def _reachable(cls: Any) -> set[Any]:

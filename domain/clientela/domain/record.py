@@ -5,10 +5,12 @@ A record: the journals a command named, folded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TypeVar
 
 import attrs
 
+from clientela.domain.context import Definitions
 from clientela.domain.draft import State, seal, thaw
 from clientela.domain.errors import KeyTakenError
 from clientela.domain.event import Key, RecordedEvent
@@ -55,6 +57,10 @@ class Holder:
     fingerprint: Fingerprint = NOTHING
 
 
+Due = tuple[Definitions, datetime | None]
+"""By which definitions a rule set was asked, and the moment it told."""
+
+
 @attrs.define
 class Journal:
     """
@@ -68,23 +74,41 @@ class Journal:
         states: State of each rule set of this kind of journal, by its class.
 
         touched: Version of the last event that each rule set heard; what its etag is made of.
+
+        dues: What each rule set last said of the next due moment, by which definitions; forgotten
+            when its state changes.
     """
 
     id: JournalId
     version: int
     states: dict[type[State], State]
     touched: dict[type[State], int] = attrs.field(factory=dict[type[State], int])
+    dues: dict[type[State], Due] = attrs.field(factory=dict[type[State], Due], eq=False, repr=False)
 
     def thaw(self) -> Journal:
-        """A copy whose states are drafts."""
-        states = {kind: thaw(state) for kind, state in self.states.items()}
-        return Journal(self.id, self.version, states, dict(self.touched))
+        """A copy to fold into; a state of it stays shared and sealed until it is drafted."""
+        return Journal(
+            self.id, self.version, dict(self.states), dict(self.touched), dict(self.dues)
+        )
+
+    def draft(self, kind: type[State]) -> State:
+        """The state of class *kind* as a draft; of a thawed journal only."""
+        self.dues.pop(kind, None)
+        state = self.states[kind]
+        if state.is_sealed:
+            state = self.states[kind] = thaw(state)
+        return state
 
     def seal(self) -> Journal:
         """Freeze the states in place."""
         for state in self.states.values():
             seal(state)
         return self
+
+
+def _place(journal: Journal) -> tuple[str, str]:
+    """Where a journal stands among those of a record: by its id."""
+    return (journal.id.kind.value, journal.id.id)
 
 
 class Record:
@@ -106,6 +130,7 @@ class Record:
         histories: Mapping[JournalId, tuple[RecordedEvent, ...]] | None = None,
     ) -> None:
         self._journals = {journal.id.kind: journal for journal in journals}
+        self._sorted = tuple(sorted(self._journals.values(), key=_place))
         self._holders = dict(holders or {})
         self._histories = dict(histories or {})
 
@@ -144,7 +169,7 @@ class Record:
     @property
     def journals(self) -> tuple[Journal, ...]:
         """All journals, in sorted order of their ids."""
-        return tuple(sorted(self._journals.values(), key=lambda journal: journal.id))
+        return self._sorted
 
     def holder(self, key: Key) -> Holder | None:
         """Who holds *key*, or None while it is free."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -32,6 +32,10 @@ SNAPSHOT_FINGERPRINT_LENGTH = 32
 _T = TypeVar("_T")
 
 
+def _anything(_record: Record) -> None:
+    """Content with any record."""
+
+
 class Rulebook:
     """
     A composition of rule sets.
@@ -49,6 +53,7 @@ class Rulebook:
         self._maker = _unique((e, r) for r in self.rule_sets for e in r.events)
         _unique((r.name, r) for r in self.rule_sets)
         _unique((event_type(e).stored_name, r) for r in self.rule_sets for e in r.events)
+        self._timed = tuple(r for r in self.rule_sets if r.is_timed)
         self._heard: dict[type[Any], tuple[RuleSet, ...]] = {}
         for rule_set in self.rule_sets:
             for cls in dict.fromkeys((*rule_set.events, *rule_set.hears)):
@@ -94,7 +99,7 @@ class Rulebook:
         kind = draft.id.kind
         for rule_set in self.hearers(recorded):
             if rule_set.state.journal_kind is kind:
-                rule_set.evolve(draft.states[rule_set.state], recorded)
+                rule_set.evolve(draft.draft(rule_set.state), recorded)
                 draft.touched[rule_set.state] = recorded.version
         draft.version = recorded.version
 
@@ -119,7 +124,13 @@ class Rulebook:
         """The keys whose holders must be known before *command* is decided."""
         return self.rule_set_for(command).keys(command, naming)
 
-    def handle(self, record: Record, command: Command, context: Context) -> Decision:
+    def handle(
+        self,
+        record: Record,
+        command: Command,
+        context: Context,
+        expects: Callable[[Record], None] = _anything,
+    ) -> Decision:
         """
         Run *command* through the rules: elapse, decide, react.
 
@@ -130,6 +141,9 @@ class Rulebook:
 
             context: Now, who, definitions and the rest.
 
+            expects: Shown the record once time has elapsed, as a read shows it, before anything is
+                decided; raises if it is not what the caller takes it for.
+
         Returns:
             What to append, and the record after it.
 
@@ -138,6 +152,7 @@ class Rulebook:
         """
         run = Run(self, record, context)
         run.elapse()
+        expects(run.record)
         rule_set = self.rule_set_for(command)
         refusal = None
         try:
@@ -214,11 +229,20 @@ class Rulebook:
 
     def dues(self, record: Record, definitions: Definitions) -> Iterator[tuple[RuleSet, datetime]]:
         """Each rule set of *record* for which time matters, with its next moment."""
-        for rule_set in self.rule_sets:
+        for rule_set in self._timed:
             if record.names(rule_set.state.journal_kind):
-                moment = rule_set.due(record, definitions)
+                moment = _due(rule_set, record, definitions)
                 if moment is not None:
                     yield rule_set, moment
+
+
+def _due(rule_set: RuleSet, record: Record, definitions: Definitions) -> datetime | None:
+    """What *rule_set* says of its next moment, asked once of each state."""
+    dues = record.journal(rule_set.state.journal_kind).dues
+    known = dues.get(rule_set.state)
+    if known is None or known[0] is not definitions:
+        known = dues[rule_set.state] = (definitions, rule_set.due(record, definitions))
+    return known[1]
 
 
 def _unique(pairs: Iterable[tuple[_T, RuleSet]]) -> dict[_T, RuleSet]:

@@ -97,7 +97,8 @@ class RuleSet:
 
         react: `(record, recorded, context)` to what follows from an event, in the same journals.
 
-        due: `(record, definitions)` to the next moment at which time alone changes something.
+        due: `(record, definitions)` to the next moment at which time alone changes something; a
+            function of its own state and the definitions, asked once of each state.
 
         elapse: `(record, context)` to the events of that moment, which is `context.now`.
 
@@ -133,3 +134,8 @@ class RuleSet:
     definition: type | None = None
     order: Order = Order.VERSION
     version: int = 1
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether time alone can change anything in it."""
+        return self.due is not _never_due

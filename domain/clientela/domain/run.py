@@ -16,6 +16,7 @@ from clientela.domain.event import SYSTEM, Key, PendingEvent, RecordedEvent
 from clientela.domain.ids import Code, EventId, JournalId
 from clientela.domain.personal import seal_event
 from clientela.domain.record import Holder, Record
+from clientela.domain.variant import variant
 
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class Run:
             journal.seal()
         assert refusal is None or isinstance(refusal, RefusedError)
         return Decision(
-            tuple(attrs.evolve(recorded, count=count) for recorded in self.events),
+            tuple(variant(recorded, count=count) for recorded in self.events),
             self.record,
             tuple(self.reserve),
             tuple(self.release),

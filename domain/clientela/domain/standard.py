@@ -17,7 +17,7 @@ from clientela.domain.definitions.versions import (
 )
 from clientela.domain.identity.profile import IDENTITY
 from clientela.domain.ids import Code
-from clientela.domain.interaction.recording import INTERACTION
+from clientela.domain.interaction.rules import INTERACTION
 from clientela.domain.lifecycle.stages import LIFECYCLE
 from clientela.domain.loyalty.ledger import LOYALTY
 from clientela.domain.organisation.staff import STAFF
@@ -89,9 +89,10 @@ def standard_company(
     vault: Vault,
     now: datetime,
     forms: NormalForms | None = None,
+    more: Iterable[RuleSet] = (),
 ) -> Company:
     """
-    A company in memory that runs every rule of Clientela.
+    A company in memory that runs every rule of Clientela, and rules of its own.
 
     Args:
         definitions: What it has set, as TOML or loaded; an empty text for the defaults.
@@ -102,10 +103,14 @@ def standard_company(
 
         forms: Normal forms of identifiers; plain ones if not given.
 
+        more: Rule sets of its own, which react after the others.
+
     Raises:
         DefinitionsError: anything is wrong with the definitions.
+
+        RulebookError: a rule set of its own shares a name with another one.
     """
-    rulebook = standard_rulebook()
+    rulebook = standard_rulebook(more)
     if isinstance(definitions, str):
         definitions = definitions_from(definitions, rulebook)
     return Company(

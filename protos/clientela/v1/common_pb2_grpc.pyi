@@ -3,9 +3,10 @@
 isort:skip_file
 What the services of Clientela have in common.
 
-Mutations. Every rpc that changes something takes the same four fields:
+Mutations. Every rpc that changes a record takes the same four fields:
 `request_id`, `validate_only`, `etag` and `occurred_at`, with the meaning
-given here.
+given here. What operators ask for (operation.proto) changes no record; to
+repeat it is safe.
 - `request_id` names one attempt of one caller, unique in the company: 1 to
   128 characters, best a fresh UUID. A repeat with the same body, even years
   later within the time answers are kept (30 days or more), gets the same
@@ -52,7 +53,8 @@ malformed field also brings google.rpc.BadRequest naming it by its path, for
 instance `lines[3].sku`; a refusal by a rule brings
 google.rpc.PreconditionFailure whose violation has the catalogue id of the
 rule as its type. A call without a deadline gets one of 5 seconds, a longer
-one is cut to 30 seconds; streams last 30 minutes at most.
+one is cut to 30 seconds; streams and long work, which says so, last 30
+minutes at most.
 
 Failures of every rpc, beside those it lists itself:
 - INVALID_ARGUMENT `INVALID_VALUE` {field, expected}: a field is missing,

@@ -152,7 +152,7 @@ class RecordInteractionRequest(_message.Message):
     purpose: Global___Purpose.ValueType
     """What it was for."""
     kind: _builtins.str
-    """What it was: a code of the company's list, such as `call`,
+    """What it was: a code of the company's own choice, such as `call`,
     `subscription` or `quote-request`.
     """
     employee_id: _builtins.str
@@ -467,8 +467,8 @@ class RecordSignalRequest(_message.Message):
     client_id: _builtins.str
     """The client. An id."""
     signal: _builtins.str
-    """Which fact: a code of the company's list, such as `subscribed` or
-    `recommended-us`.
+    """Which fact: a code of the company's own choice, such as `subscribed` or
+    `recommends`. Stages wait for those that the definitions name.
     """
     holds: _builtins.bool
     """Whether it holds from now on. Absent: true."""

@@ -549,7 +549,7 @@ class BlockCardRequest(_message.Message):
     card_id: _builtins.str
     """The card. An id within the wallet."""
     reason: _builtins.str
-    """Why: a code of the company's list, such as `lost`."""
+    """Why: a code of the company's own choice, such as `lost`."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """Since when. Absent: now."""
@@ -709,7 +709,7 @@ class ReplaceCardRequest(_message.Message):
     number: _builtins.str
     """What is printed on the new card: 1 to 320 characters."""
     reason: _builtins.str
-    """Why: a code of the company's list, such as `lost`."""
+    """Why: a code of the company's own choice, such as `lost`."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When it is given out. Absent: now."""
@@ -960,7 +960,7 @@ class AdjustPointsRequest(_message.Message):
     either way, not 0.
     """
     reason: _builtins.str
-    """Why: a code of the company's list, such as `goodwill` or
+    """Why: a code of the company's own choice, such as `goodwill` or
     `opening-balance`.
     """
     priority: _builtins.int

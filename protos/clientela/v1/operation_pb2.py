@@ -27,7 +27,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63lientela/v1/operation.proto\x12\x0c\x63lientela.v1\x1a\x19\x63lientela/v1/access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x01\n\x06Status\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06python\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\'\n\x03now\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07virtual\x18\x05 \x01(\x08\x12\r\n\x05\x65poch\x18\x06 \x01(\t\x12\x0e\n\x06parked\x18\x07 \x03(\t\x12\x0b\n\x03\x64ue\x18\x08 \x01(\x03\x12\x10\n\x08\x64\x61ta_dir\x18\t \x01(\t\"\x12\n\x10GetStatusRequest\"C\n\x13\x41\x64vanceClockRequest\x12,\n\x02to\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\"N\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05moved\x18\x02 \x01(\x03\"\x0f\n\rVerifyRequest\"D\n\x0eVerifyResponse\x12\x10\n\x08problems\x18\x01 \x03(\t\x12\x10\n\x08journals\x18\x02 \x01(\x03\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x03\"\x13\n\x11RotateKeysRequest\"\'\n\x12RotateKeysResponse\x12\x11\n\trewrapped\x18\x01 \x01(\x03\"#\n\rBackUpRequest\x12\x12\n\x04path\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\"\n\x0e\x42\x61\x63kUpResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\x32\xe5\x04\n\x10OperationService\x12l\n\tGetStatus\x12\x1e.clientela.v1.GetStatusRequest\x1a\x14.clientela.v1.Status\")\xa2\xbb\x18%\n\x0eoperation.read\x12\x11\x64\x61tabase-operator\x18\x04\x12\x82\x01\n\x0c\x41\x64vanceClock\x12!.clientela.v1.AdvanceClockRequest\x1a\".clientela.v1.AdvanceClockResponse\"+\xa2\xbb\x18\'\n\x10operation.manage\x12\x11\x64\x61tabase-operator\x18\x04\x12n\n\x06Verify\x12\x1b.clientela.v1.VerifyRequest\x1a\x1c.clientela.v1.VerifyResponse\")\xa2\xbb\x18%\n\x0eoperation.read\x12\x11\x64\x61tabase-operator\x18\x04\x12|\n\nRotateKeys\x12\x1f.clientela.v1.RotateKeysRequest\x1a .clientela.v1.RotateKeysResponse\"+\xa2\xbb\x18\'\n\x10operation.manage\x12\x11\x64\x61tabase-operator\x18\x04\x12p\n\x06\x42\x61\x63kUp\x12\x1b.clientela.v1.BackUpRequest\x1a\x1c.clientela.v1.BackUpResponse\"+\xa2\xbb\x18\'\n\x10operation.manage\x12\x11\x64\x61tabase-operator\x18\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63lientela/v1/operation.proto\x12\x0c\x63lientela.v1\x1a\x19\x63lientela/v1/access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xce\x01\n\x06Status\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0e\n\x06python\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\'\n\x03now\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07virtual\x18\x05 \x01(\x08\x12\r\n\x05\x65poch\x18\x06 \x01(\t\x12\x0e\n\x06parked\x18\x07 \x03(\t\x12\x0b\n\x03\x64ue\x18\x08 \x01(\x03\x12\x10\n\x08\x64\x61ta_dir\x18\t \x01(\t\x12\x19\n\x11parked_follow_ups\x18\n \x03(\x03\"\x12\n\x10GetStatusRequest\"C\n\x13\x41\x64vanceClockRequest\x12,\n\x02to\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\"N\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05moved\x18\x02 \x01(\x03\"\x0f\n\rVerifyRequest\"o\n\x0eVerifyResponse\x12\x10\n\x08problems\x18\x01 \x03(\t\x12\x10\n\x08journals\x18\x02 \x01(\x03\x12\x0e\n\x06\x65vents\x18\x03 \x01(\x03\x12\x0e\n\x06parked\x18\x04 \x03(\t\x12\x19\n\x11parked_follow_ups\x18\x05 \x03(\x03\"\x13\n\x11RotateKeysRequest\"\'\n\x12RotateKeysResponse\x12\x11\n\trewrapped\x18\x01 \x01(\x03\"#\n\rBackUpRequest\x12\x12\n\x04path\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\"\n\x0e\x42\x61\x63kUpResponse\x12\x10\n\x08position\x18\x01 \x01(\x03\"\x14\n\x12\x43heckStreamRequest\"\x8f\x01\n\x13\x43heckStreamResponse\x12\x0c\n\x04\x64one\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\x12\x10\n\x08problems\x18\x03 \x03(\t\x12\x15\n\rproblem_count\x18\x04 \x01(\x03\x12\x0f\n\x07waiting\x18\x05 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x06 \x01(\x08\x12\x0f\n\x07trouble\x18\x07 \x01(\t\"\x16\n\x14RebuildStreamRequest\"W\n\x15RebuildStreamResponse\x12\x0c\n\x04\x64one\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08\x12\x0f\n\x07trouble\x18\x04 \x01(\t2\xf0\x06\n\x10OperationService\x12l\n\tGetStatus\x12\x1e.clientela.v1.GetStatusRequest\x1a\x14.clientela.v1.Status\")\xa2\xbb\x18%\n\x0eoperation.read\x12\x11\x64\x61tabase-operator\x18\x04\x12\x82\x01\n\x0c\x41\x64vanceClock\x12!.clientela.v1.AdvanceClockRequest\x1a\".clientela.v1.AdvanceClockResponse\"+\xa2\xbb\x18\'\n\x10operation.manage\x12\x11\x64\x61tabase-operator\x18\x04\x12n\n\x06Verify\x12\x1b.clientela.v1.VerifyRequest\x1a\x1c.clientela.v1.VerifyResponse\")\xa2\xbb\x18%\n\x0eoperation.read\x12\x11\x64\x61tabase-operator\x18\x04\x12|\n\nRotateKeys\x12\x1f.clientela.v1.RotateKeysRequest\x1a .clientela.v1.RotateKeysResponse\"+\xa2\xbb\x18\'\n\x10operation.manage\x12\x11\x64\x61tabase-operator\x18\x04\x12p\n\x06\x42\x61\x63kUp\x12\x1b.clientela.v1.BackUpRequest\x1a\x1c.clientela.v1.BackUpResponse\"+\xa2\xbb\x18\'\n\x10operation.manage\x12\x11\x64\x61tabase-operator\x18\x04\x12\x7f\n\x0b\x43heckStream\x12 .clientela.v1.CheckStreamRequest\x1a!.clientela.v1.CheckStreamResponse\")\xa2\xbb\x18%\n\x0eoperation.read\x12\x11\x64\x61tabase-operator\x18\x04\x30\x01\x12\x87\x01\n\rRebuildStream\x12\".clientela.v1.RebuildStreamRequest\x1a#.clientela.v1.RebuildStreamResponse\"+\xa2\xbb\x18\'\n\x10operation.manage\x12\x11\x64\x61tabase-operator\x18\x04\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,26 +48,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPERATIONSERVICE'].methods_by_name['RotateKeys']._serialized_options = b'\242\273\030\'\n\020operation.manage\022\021database-operator\030\004'
   _globals['_OPERATIONSERVICE'].methods_by_name['BackUp']._loaded_options = None
   _globals['_OPERATIONSERVICE'].methods_by_name['BackUp']._serialized_options = b'\242\273\030\'\n\020operation.manage\022\021database-operator\030\004'
+  _globals['_OPERATIONSERVICE'].methods_by_name['CheckStream']._loaded_options = None
+  _globals['_OPERATIONSERVICE'].methods_by_name['CheckStream']._serialized_options = b'\242\273\030%\n\016operation.read\022\021database-operator\030\004'
+  _globals['_OPERATIONSERVICE'].methods_by_name['RebuildStream']._loaded_options = None
+  _globals['_OPERATIONSERVICE'].methods_by_name['RebuildStream']._serialized_options = b'\242\273\030\'\n\020operation.manage\022\021database-operator\030\004'
   _globals['_STATUS']._serialized_start=140
-  _globals['_STATUS']._serialized_end=319
-  _globals['_GETSTATUSREQUEST']._serialized_start=321
-  _globals['_GETSTATUSREQUEST']._serialized_end=339
-  _globals['_ADVANCECLOCKREQUEST']._serialized_start=341
-  _globals['_ADVANCECLOCKREQUEST']._serialized_end=408
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=410
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=488
-  _globals['_VERIFYREQUEST']._serialized_start=490
-  _globals['_VERIFYREQUEST']._serialized_end=505
-  _globals['_VERIFYRESPONSE']._serialized_start=507
-  _globals['_VERIFYRESPONSE']._serialized_end=575
-  _globals['_ROTATEKEYSREQUEST']._serialized_start=577
-  _globals['_ROTATEKEYSREQUEST']._serialized_end=596
-  _globals['_ROTATEKEYSRESPONSE']._serialized_start=598
-  _globals['_ROTATEKEYSRESPONSE']._serialized_end=637
-  _globals['_BACKUPREQUEST']._serialized_start=639
-  _globals['_BACKUPREQUEST']._serialized_end=674
-  _globals['_BACKUPRESPONSE']._serialized_start=676
-  _globals['_BACKUPRESPONSE']._serialized_end=710
-  _globals['_OPERATIONSERVICE']._serialized_start=713
-  _globals['_OPERATIONSERVICE']._serialized_end=1326
+  _globals['_STATUS']._serialized_end=346
+  _globals['_GETSTATUSREQUEST']._serialized_start=348
+  _globals['_GETSTATUSREQUEST']._serialized_end=366
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=368
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=435
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=437
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=515
+  _globals['_VERIFYREQUEST']._serialized_start=517
+  _globals['_VERIFYREQUEST']._serialized_end=532
+  _globals['_VERIFYRESPONSE']._serialized_start=534
+  _globals['_VERIFYRESPONSE']._serialized_end=645
+  _globals['_ROTATEKEYSREQUEST']._serialized_start=647
+  _globals['_ROTATEKEYSREQUEST']._serialized_end=666
+  _globals['_ROTATEKEYSRESPONSE']._serialized_start=668
+  _globals['_ROTATEKEYSRESPONSE']._serialized_end=707
+  _globals['_BACKUPREQUEST']._serialized_start=709
+  _globals['_BACKUPREQUEST']._serialized_end=744
+  _globals['_BACKUPRESPONSE']._serialized_start=746
+  _globals['_BACKUPRESPONSE']._serialized_end=780
+  _globals['_CHECKSTREAMREQUEST']._serialized_start=782
+  _globals['_CHECKSTREAMREQUEST']._serialized_end=802
+  _globals['_CHECKSTREAMRESPONSE']._serialized_start=805
+  _globals['_CHECKSTREAMRESPONSE']._serialized_end=948
+  _globals['_REBUILDSTREAMREQUEST']._serialized_start=950
+  _globals['_REBUILDSTREAMREQUEST']._serialized_end=972
+  _globals['_REBUILDSTREAMRESPONSE']._serialized_start=974
+  _globals['_REBUILDSTREAMRESPONSE']._serialized_end=1061
+  _globals['_OPERATIONSERVICE']._serialized_start=1064
+  _globals['_OPERATIONSERVICE']._serialized_end=1944
 # @@protoc_insertion_point(module_scope)

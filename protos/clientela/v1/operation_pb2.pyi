@@ -34,6 +34,7 @@ class Status(_message.Message):
     PARKED_FIELD_NUMBER: _builtins.int
     DUE_FIELD_NUMBER: _builtins.int
     DATA_DIR_FIELD_NUMBER: _builtins.int
+    PARKED_FOLLOW_UPS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version of the service."""
     python: _builtins.str
@@ -56,6 +57,13 @@ class Status(_message.Message):
     def parked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Journals whose time could not be elapsed."""
 
+    @_builtins.property
+    def parked_follow_ups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Positions of events that asked for something of other records which was
+        refused or failed too often, ascending; at most 1,000. ReadEvents shows
+        them. They are tried once more whenever the service starts.
+        """
+
     def __init__(
         self,
         *,
@@ -68,10 +76,11 @@ class Status(_message.Message):
         parked: _abc.Iterable[_builtins.str] | None = ...,
         due: _builtins.int = ...,
         data_dir: _builtins.str = ...,
+        parked_follow_ups: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["now", b"now"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_dir", b"data_dir", "due", b"due", "epoch", b"epoch", "now", b"now", "parked", b"parked", "position", b"position", "python", b"python", "version", b"version", "virtual", b"virtual"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_dir", b"data_dir", "due", b"due", "epoch", b"epoch", "now", b"now", "parked", b"parked", "parked_follow_ups", b"parked_follow_ups", "position", b"position", "python", b"python", "version", b"version", "virtual", b"virtual"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -172,6 +181,8 @@ class VerifyResponse(_message.Message):
     PROBLEMS_FIELD_NUMBER: _builtins.int
     JOURNALS_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
+    PARKED_FIELD_NUMBER: _builtins.int
+    PARKED_FOLLOW_UPS_FIELD_NUMBER: _builtins.int
     journals: _builtins.int
     """Journals checked."""
     events: _builtins.int
@@ -180,16 +191,30 @@ class VerifyResponse(_message.Message):
     def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What is wrong; empty when everything agrees."""
 
+    @_builtins.property
+    def parked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What agrees and waits for somebody to look at it, as in Status: journals
+        whose time could not be elapsed.
+        """
+
+    @_builtins.property
+    def parked_follow_ups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """As in Status: positions of events whose follow-ups were refused or failed
+        too often, ascending; at most 1,000.
+        """
+
     def __init__(
         self,
         *,
         problems: _abc.Iterable[_builtins.str] | None = ...,
         journals: _builtins.int = ...,
         events: _builtins.int = ...,
+        parked: _abc.Iterable[_builtins.str] | None = ...,
+        parked_follow_ups: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "journals", b"journals", "problems", b"problems"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "journals", b"journals", "parked", b"parked", "parked_follow_ups", b"parked_follow_ups", "problems", b"problems"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -277,3 +302,121 @@ class BackUpResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BackUpResponse: _TypeAlias = BackUpResponse  # noqa: Y015
+
+@_typing.final
+class CheckStreamRequest(_message.Message):
+    """Request of OperationService.CheckStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckStreamRequest: _TypeAlias = CheckStreamRequest  # noqa: Y015
+
+@_typing.final
+class CheckStreamResponse(_message.Message):
+    """One message of the stream of OperationService.CheckStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    PROBLEM_COUNT_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    TROUBLE_FIELD_NUMBER: _builtins.int
+    done: _builtins.int
+    """Events that stand on the stream as they should."""
+    total: _builtins.int
+    """Events that should; 0 until the end."""
+    problem_count: _builtins.int
+    """How much is wrong."""
+    waiting: _builtins.int
+    """Events at the end of the store that have not been sent yet; at most 1,000
+    are counted.
+    """
+    complete: _builtins.bool
+    """Whether this is the last message."""
+    trouble: _builtins.str
+    """Why nothing is sent at the moment; empty when all is well."""
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is wrong, at most 1,000; told with the last message."""
+
+    def __init__(
+        self,
+        *,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+        problems: _abc.Iterable[_builtins.str] | None = ...,
+        problem_count: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        complete: _builtins.bool = ...,
+        trouble: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "done", b"done", "problem_count", b"problem_count", "problems", b"problems", "total", b"total", "trouble", b"trouble", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckStreamResponse: _TypeAlias = CheckStreamResponse  # noqa: Y015
+
+@_typing.final
+class RebuildStreamRequest(_message.Message):
+    """Request of OperationService.RebuildStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildStreamRequest: _TypeAlias = RebuildStreamRequest  # noqa: Y015
+
+@_typing.final
+class RebuildStreamResponse(_message.Message):
+    """One message of the stream of OperationService.RebuildStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    TROUBLE_FIELD_NUMBER: _builtins.int
+    done: _builtins.int
+    """Position of the last event on the stream."""
+    total: _builtins.int
+    """Position of the last event that is to be."""
+    complete: _builtins.bool
+    """Whether every event is sent."""
+    trouble: _builtins.str
+    """Why nothing is sent at the moment; empty when all is well."""
+    def __init__(
+        self,
+        *,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+        complete: _builtins.bool = ...,
+        trouble: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "done", b"done", "total", b"total", "trouble", b"trouble"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildStreamResponse: _TypeAlias = RebuildStreamResponse  # noqa: Y015

@@ -60,6 +60,16 @@ class OperationServiceStub(object):
                 request_serializer=clientela_dot_v1_dot_operation__pb2.BackUpRequest.SerializeToString,
                 response_deserializer=clientela_dot_v1_dot_operation__pb2.BackUpResponse.FromString,
                 _registered_method=True)
+        self.CheckStream = channel.unary_stream(
+                '/clientela.v1.OperationService/CheckStream',
+                request_serializer=clientela_dot_v1_dot_operation__pb2.CheckStreamRequest.SerializeToString,
+                response_deserializer=clientela_dot_v1_dot_operation__pb2.CheckStreamResponse.FromString,
+                _registered_method=True)
+        self.RebuildStream = channel.unary_stream(
+                '/clientela.v1.OperationService/RebuildStream',
+                request_serializer=clientela_dot_v1_dot_operation__pb2.RebuildStreamRequest.SerializeToString,
+                response_deserializer=clientela_dot_v1_dot_operation__pb2.RebuildStreamResponse.FromString,
+                _registered_method=True)
 
 
 class OperationServiceServicer(object):
@@ -127,6 +137,39 @@ class OperationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckStream(self, request, context):
+        """Compares the stream of events on the bus with the store, message by
+        message: what is missing, there twice, out of its order, altered, or of an
+        event that the store does not have.
+
+        Tells how far it is about twice a second; the last message has everything.
+        Nothing is changed, and events go on leaving meanwhile.
+
+        Failures:
+        - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+        - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RebuildStream(self, request, context):
+        """Empties the stream of events on the bus and sends every event again, in
+        the order of commits. Subscribers lose nothing and apply nothing twice:
+        they drop the versions that they have.
+
+        What is asked for here is noted in the store and carried out by whichever
+        process sends events at the time, even if this call ends early. Tells how
+        far it is about twice a second.
+
+        Failures:
+        - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+        - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -154,6 +197,16 @@ def add_OperationServiceServicer_to_server(servicer, server):
                     servicer.BackUp,
                     request_deserializer=clientela_dot_v1_dot_operation__pb2.BackUpRequest.FromString,
                     response_serializer=clientela_dot_v1_dot_operation__pb2.BackUpResponse.SerializeToString,
+            ),
+            'CheckStream': grpc.unary_stream_rpc_method_handler(
+                    servicer.CheckStream,
+                    request_deserializer=clientela_dot_v1_dot_operation__pb2.CheckStreamRequest.FromString,
+                    response_serializer=clientela_dot_v1_dot_operation__pb2.CheckStreamResponse.SerializeToString,
+            ),
+            'RebuildStream': grpc.unary_stream_rpc_method_handler(
+                    servicer.RebuildStream,
+                    request_deserializer=clientela_dot_v1_dot_operation__pb2.RebuildStreamRequest.FromString,
+                    response_serializer=clientela_dot_v1_dot_operation__pb2.RebuildStreamResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -292,6 +345,60 @@ class OperationService(object):
             '/clientela.v1.OperationService/BackUp',
             clientela_dot_v1_dot_operation__pb2.BackUpRequest.SerializeToString,
             clientela_dot_v1_dot_operation__pb2.BackUpResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/clientela.v1.OperationService/CheckStream',
+            clientela_dot_v1_dot_operation__pb2.CheckStreamRequest.SerializeToString,
+            clientela_dot_v1_dot_operation__pb2.CheckStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/clientela.v1.OperationService/RebuildStream',
+            clientela_dot_v1_dot_operation__pb2.RebuildStreamRequest.SerializeToString,
+            clientela_dot_v1_dot_operation__pb2.RebuildStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -74,6 +74,31 @@ class OperationServiceStub:
     - INVALID_ARGUMENT `INVALID_VALUE` {field, expected}: the path is not
       absolute, or there is something already.
     """
+    CheckStream: _grpc.UnaryStreamMultiCallable[_operation_pb2.CheckStreamRequest, _operation_pb2.CheckStreamResponse]
+    """Compares the stream of events on the bus with the store, message by
+    message: what is missing, there twice, out of its order, altered, or of an
+    event that the store does not have.
+
+    Tells how far it is about twice a second; the last message has everything.
+    Nothing is changed, and events go on leaving meanwhile.
+
+    Failures:
+    - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+    - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
+    """
+    RebuildStream: _grpc.UnaryStreamMultiCallable[_operation_pb2.RebuildStreamRequest, _operation_pb2.RebuildStreamResponse]
+    """Empties the stream of events on the bus and sends every event again, in
+    the order of commits. Subscribers lose nothing and apply nothing twice:
+    they drop the versions that they have.
+
+    What is asked for here is noted in the store and carried out by whichever
+    process sends events at the time, even if this call ends early. Tells how
+    far it is about twice a second.
+
+    Failures:
+    - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+    - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
+    """
 
 @_typing.type_check_only
 class OperationServiceAsyncStub(OperationServiceStub):
@@ -120,6 +145,31 @@ class OperationServiceAsyncStub(OperationServiceStub):
     Failures:
     - INVALID_ARGUMENT `INVALID_VALUE` {field, expected}: the path is not
       absolute, or there is something already.
+    """
+    CheckStream: _aio.UnaryStreamMultiCallable[_operation_pb2.CheckStreamRequest, _operation_pb2.CheckStreamResponse]  # type: ignore[assignment]
+    """Compares the stream of events on the bus with the store, message by
+    message: what is missing, there twice, out of its order, altered, or of an
+    event that the store does not have.
+
+    Tells how far it is about twice a second; the last message has everything.
+    Nothing is changed, and events go on leaving meanwhile.
+
+    Failures:
+    - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+    - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
+    """
+    RebuildStream: _aio.UnaryStreamMultiCallable[_operation_pb2.RebuildStreamRequest, _operation_pb2.RebuildStreamResponse]  # type: ignore[assignment]
+    """Empties the stream of events on the bus and sends every event again, in
+    the order of commits. Subscribers lose nothing and apply nothing twice:
+    they drop the versions that they have.
+
+    What is asked for here is noted in the store and carried out by whichever
+    process sends events at the time, even if this call ends early. Tells how
+    far it is about twice a second.
+
+    Failures:
+    - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+    - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
     """
 
 class OperationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -194,6 +244,43 @@ class OperationServiceServicer(metaclass=_abc_1.ABCMeta):
         Failures:
         - INVALID_ARGUMENT `INVALID_VALUE` {field, expected}: the path is not
           absolute, or there is something already.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckStream(
+        self,
+        request: _operation_pb2.CheckStreamRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_operation_pb2.CheckStreamResponse], _abc.AsyncIterator[_operation_pb2.CheckStreamResponse]]:
+        """Compares the stream of events on the bus with the store, message by
+        message: what is missing, there twice, out of its order, altered, or of an
+        event that the store does not have.
+
+        Tells how far it is about twice a second; the last message has everything.
+        Nothing is changed, and events go on leaving meanwhile.
+
+        Failures:
+        - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+        - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
+        """
+
+    @_abc_1.abstractmethod
+    def RebuildStream(
+        self,
+        request: _operation_pb2.RebuildStreamRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_operation_pb2.RebuildStreamResponse], _abc.AsyncIterator[_operation_pb2.RebuildStreamResponse]]:
+        """Empties the stream of events on the bus and sends every event again, in
+        the order of commits. Subscribers lose nothing and apply nothing twice:
+        they drop the versions that they have.
+
+        What is asked for here is noted in the store and carried out by whichever
+        process sends events at the time, even if this call ends early. Tells how
+        far it is about twice a second.
+
+        Failures:
+        - FAILED_PRECONDITION `BUS_NONE` {rule}: the service runs without a bus.
+        - UNAVAILABLE `BUS_UNAVAILABLE`: the bus cannot be reached.
         """
 
 def add_OperationServiceServicer_to_server(servicer: OperationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

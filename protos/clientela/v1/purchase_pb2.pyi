@@ -34,7 +34,9 @@ class _TenderKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TenderKind
     TENDER_KIND_MONEY: _TenderKind.ValueType  # 1
     """With money."""
     TENDER_KIND_POINTS: _TenderKind.ValueType  # 2
-    """With points of a wallet."""
+    """With points of a wallet. The purchase records it; the points themselves
+    are spent by LoyaltyService.SpendPoints, which names the purchase.
+    """
     TENDER_KIND_STORED_VALUE: _TenderKind.ValueType  # 3
     """With a gift card or another store of value."""
 
@@ -46,7 +48,9 @@ TENDER_KIND_UNSPECIFIED: TenderKind.ValueType  # 0
 TENDER_KIND_MONEY: TenderKind.ValueType  # 1
 """With money."""
 TENDER_KIND_POINTS: TenderKind.ValueType  # 2
-"""With points of a wallet."""
+"""With points of a wallet. The purchase records it; the points themselves
+are spent by LoyaltyService.SpendPoints, which names the purchase.
+"""
 TENDER_KIND_STORED_VALUE: TenderKind.ValueType  # 3
 """With a gift card or another store of value."""
 Global___TenderKind: _TypeAlias = TenderKind  # noqa: Y015
@@ -109,7 +113,9 @@ class Tender(_message.Message):
     kind: Global___TenderKind.ValueType
     """What it was paid with."""
     points: _builtins.int
-    """Points taken: 0 or more, for `TENDER_KIND_POINTS` only. Default: 0."""
+    """Points it was paid with: 0 or more, for `TENDER_KIND_POINTS` only. They
+    are recorded, not taken: see LoyaltyService.SpendPoints. Default: 0.
+    """
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
         """Its worth in money: 0 or more."""

@@ -16,8 +16,10 @@ from clientela.services.operation_service import OperationServicer
 from clientela.services.operations import Keeper
 from clientela.services.organisation_service import OrganisationServicer
 from clientela.services.ownership_service import OwnershipServicer
+from clientela.services.parked_service import ParkedServicer
 from clientela.services.purchase_service import PurchaseServicer
 from clientela.services.read_models import ReadModel
+from clientela.services.replays import Replays
 from clientela.services.server import Service
 from clientela.v1.client_pb2_grpc import add_ClientServiceServicer_to_server
 from clientela.v1.definition_pb2_grpc import add_DefinitionServiceServicer_to_server
@@ -29,10 +31,13 @@ from clientela.v1.loyalty_pb2_grpc import add_LoyaltyServiceServicer_to_server
 from clientela.v1.operation_pb2_grpc import add_OperationServiceServicer_to_server
 from clientela.v1.organisation_pb2_grpc import add_OrganisationServiceServicer_to_server
 from clientela.v1.ownership_pb2_grpc import add_OwnershipServiceServicer_to_server
+from clientela.v1.parked_pb2_grpc import add_ParkedServiceServicer_to_server
 from clientela.v1.purchase_pb2_grpc import add_PurchaseServiceServicer_to_server
 
 
-def services_of(core: Core, keeper: Keeper, models: tuple[ReadModel, ...]) -> list[Service]:
+def services_of(
+    core: Core, keeper: Keeper, models: tuple[ReadModel, ...], replays: Replays
+) -> list[Service]:
     """
     Every service over *core*.
 
@@ -42,6 +47,8 @@ def services_of(core: Core, keeper: Keeper, models: tuple[ReadModel, ...]) -> li
         keeper: Keeps files and keys.
 
         models: Read models to be checked.
+
+        replays: Carries out parked messages.
     """
     return [
         (add_ClientServiceServicer_to_server, ClientServicer(core)),
@@ -54,5 +61,6 @@ def services_of(core: Core, keeper: Keeper, models: tuple[ReadModel, ...]) -> li
         (add_DefinitionServiceServicer_to_server, DefinitionServicer(core)),
         (add_EventServiceServicer_to_server, EventServicer(core)),
         (add_InsightServiceServicer_to_server, InsightServicer(core)),
+        (add_ParkedServiceServicer_to_server, ParkedServicer(replays)),
         (add_OperationServiceServicer_to_server, OperationServicer(core, keeper, models)),
     ]

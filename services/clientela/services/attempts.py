@@ -11,6 +11,7 @@ import attrs
 
 from clientela.domain.context import Context
 from clientela.domain.errors import RefusedError
+from clientela.domain.event import Key
 from clientela.domain.fingerprint import NOTHING, Fingerprint
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.record import HistoryNeededError, NeededError, Record
@@ -18,14 +19,33 @@ from clientela.domain.ruleset import Command
 from clientela.domain.run import Decision
 from clientela.services.calls import Call
 from clientela.services.ports import VaultSession
-from clientela.services.rows import Answer, AuditRow
+from clientela.services.records import Records
+from clientela.services.rows import Answer, Append, AuditRow, StoredEvent
+from clientela.services.speculation import Landing
 from clientela.services.store_errors import KeyNeededError
 from clientela.services.views import JournalNeededError, Needs, View
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Task:
-    """What has to be done, through all its attempts."""
+    """
+    What has to be done, through all its attempts.
+
+    Attributes:
+        name: Of the command, for the audit.
+
+        decide: Asks the rules.
+
+        needs: What must be known; grows with the attempts.
+
+        call: How.
+
+        command: What; None where time alone works.
+
+        fingerprint: Of the command.
+
+        keys: Whose holders the command needs to know; None until they were worked out.
+    """
 
     name: str
     decide: Callable[[Record, Context], Decision]
@@ -33,6 +53,7 @@ class Task:
     call: Call
     command: Command | None = None
     fingerprint: Fingerprint = NOTHING
+    keys: tuple[Key, ...] | None = None
 
     def need(self, error: NeededError) -> None:
         """Have it loaded the next time."""
@@ -49,12 +70,56 @@ class Task:
 
 @attrs.frozen(kw_only=True)
 class Attempt:
-    """One attempt, decided and not yet appended."""
+    """One attempt, decided, and on its way to the store if it leaves anything."""
 
     view: View
     session: VaultSession
     decision: Decision
     now: datetime
+    landing: Landing | None = None
+
+
+def append_of(
+    task: Task, attempt: Attempt, records: Records, rows: tuple[StoredEvent, ...], now: datetime
+) -> Append:
+    """
+    Everything that an attempt leaves.
+
+    Args:
+        task: What was to be done.
+
+        attempt: What was decided.
+
+        records: Tell due moments and snapshots.
+
+        rows: The events decided on, encoded.
+
+        now: What the clock says, which an import of history lies behind.
+    """
+    decision, view, request = attempt.decision, attempt.view, task.needs.request
+    refusal = decision.refusal
+    answer = None
+    if request is not None and (refusal is None or task.call.keep_refusals):
+        answer = answer_of(task, request, attempt.now, decision, refusal, now=now)
+    said = "refused" if refusal else "done" if decision.events else "already"
+    changed = None if task.command is None else {row.journal for row in rows}
+    return Append(
+        expected=view.record.versions,
+        facts=view.facts,
+        hashes=view.unsettled,
+        events=rows,
+        reserve=decision.reserve,
+        release=decision.release,
+        answer=answer,
+        due=records.dues(decision.record, view.definitions, changed),
+        audit=(audit_of(task, attempt.now, said, refusal.reason if refusal else ""),),
+        keys=attrs.evolve(
+            attempt.session.changes,
+            forgotten=decision.forget,
+            scopes=decision.forget_scopes,
+        ),
+        snapshots=records.snapshots(view.record, decision.record),
+    )
 
 
 def answer_of(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import attrs
 
+from clientela.domain.context import Definitions
 from clientela.domain.errors import Category, DomainError
 from clientela.domain.event import SYSTEM, Actor, RecordedEvent
 from clientela.domain.ids import JournalId, UnitId
@@ -119,6 +120,8 @@ class Outcome:
 
         at: When it was decided; of a repeat, when it was the first time.
 
+        definitions: The company's, all versions, as it was decided by; of a repeat, as they are.
+
         replayed: Whether this repeats the answer to the same request.
 
         keys: Keys of persons that it made; those of a trial are not stored.
@@ -128,5 +131,6 @@ class Outcome:
     events: tuple[RecordedEvent, ...]
     versions: Mapping[JournalId, int]
     at: datetime
+    definitions: Definitions
     replayed: bool = False
     keys: tuple[KeyRow, ...] = ()

@@ -20,11 +20,9 @@ from clientela.domain.ids import (
 from clientela.domain.insight.card import Card
 from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.lifecycle.stages import Lifecycle
-from clientela.domain.loyalty.card_rules import card_key
+from clientela.domain.loyalty.cards import card_key
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.domain.ownership.holding import Ownership
-from clientela.domain.record import Record
-from clientela.services.calls import Outcome
 from clientela.services.cards import (
     Page,
     card_of,
@@ -35,7 +33,7 @@ from clientela.services.cards import (
     stage_is,
     standing_is,
 )
-from clientela.services.core import Core, check_exists
+from clientela.services.core import Core, Told, check_exists
 from clientela.services.listing import listed, paged_cards
 from clientela.services.read_models import Term
 from clientela.services.timelines import Entry, timeline
@@ -64,34 +62,26 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
     ) -> pb.RegisterClientResponse:
         command = wire.register_client(request, self._core.ids)
         done, outcome = await self._core.mutate(request, command, IDENTITY)
-        return pb.RegisterClientResponse(
-            outcome=outcome, client=await self._client(done.record, done)
-        )
+        return pb.RegisterClientResponse(outcome=outcome, client=await self._client(done))
 
     async def UpdateClient(
         self, request: pb.UpdateClientRequest, context: Any
     ) -> pb.UpdateClientResponse:
         done, outcome = await self._core.mutate(request, wire.update_client(request), IDENTITY)
-        return pb.UpdateClientResponse(
-            outcome=outcome, client=await self._client(done.record, done)
-        )
+        return pb.UpdateClientResponse(outcome=outcome, client=await self._client(done))
 
     async def AddIdentifier(
         self, request: pb.AddIdentifierRequest, context: Any
     ) -> pb.AddIdentifierResponse:
         done, outcome = await self._core.mutate(request, wire.add_identifier(request), IDENTITY)
-        return pb.AddIdentifierResponse(
-            outcome=outcome, client=await self._client(done.record, done)
-        )
+        return pb.AddIdentifierResponse(outcome=outcome, client=await self._client(done))
 
     async def RemoveIdentifier(
         self, request: pb.RemoveIdentifierRequest, context: Any
     ) -> pb.RemoveIdentifierResponse:
         command = wire.remove_identifier(request)
         done, outcome = await self._core.mutate(request, command, IDENTITY)
-        return pb.RemoveIdentifierResponse(
-            outcome=outcome, client=await self._client(done.record, done)
-        )
+        return pb.RemoveIdentifierResponse(outcome=outcome, client=await self._client(done))
 
     async def EraseClient(
         self, request: pb.EraseClientRequest, context: Any
@@ -114,7 +104,7 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
             client_journal(client_id), consistency=consistency(request), as_of=moment
         )
         check_exists(view.record, JournalKind.CLIENT)
-        return await self._client(view.record, moment=moment)
+        return await self._client(view, moment)
 
     async def ListClients(
         self, request: pb.ListClientsRequest, context: Any
@@ -160,8 +150,8 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         journals = _journals(client_id, with_wallet=True)
         view = await self._core.view(*journals)
         check_exists(view.record, JournalKind.CLIENT)
-        yield pb.ExportClientResponse(client=await self._client(view.record))
-        versions = {journal_id: view.heads[journal_id].version for journal_id in journals}
+        yield pb.ExportClientResponse(client=await self._client(view))
+        versions = view.versions
         query = search.TimelineQuery(
             client_id=client_id, with_wallet=True, as_of=AsOf(known_at=versions)
         )
@@ -173,34 +163,33 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         )
         yield pb.ExportClientResponse(summary=summary)
 
-    async def _client(
-        self, record: Record, done: Outcome | None = None, moment: AsOf | None = None
-    ) -> pb.Client:
-        profile = record.of(Profile)
+    async def _client(self, told: Told, moment: AsOf | None = None) -> pb.Client:
+        profile = told.record.of(Profile)
         assert profile.registered is not None
-        journal_id = record.journal(JournalKind.CLIENT).id
-        registered = await self._core.event(profile.registered, done)
-        erased = None if profile.erased is None else await self._core.event(profile.erased, done)
+        journal_id = told.record.journal(JournalKind.CLIENT).id
+        registered = await self._core.event(profile.registered, told)
+        erased = None if profile.erased is None else await self._core.event(profile.erased, told)
         return wire.client(
             profile,
-            await self._core.opening(journal_id, done=done),
+            await self._core.opening(journal_id, told=told),
             registered_at=registered.occurred_at,
             erased_at=None if erased is None else erased.occurred_at,
-            etag=self._core.etag(record, IDENTITY, moment),
-            versions=record.versions,
+            etag=self._core.etag(told.record, IDENTITY, moment),
+            versions=told.versions,
         )
 
     async def _summaries(self, cards: Sequence[Card]) -> list[pb.ClientSummary]:
         found: list[pb.ClientSummary] = []
         for card in cards:
             journal_id = client_journal(card.client_id)
-            record = (await self._core.view(journal_id)).record
+            view = await self._core.view(journal_id)
+            record = view.record
             found.append(
                 wire.summary(
                     record.of(Profile),
                     record.of(Ownership),
                     record.of(Lifecycle),
-                    await self._core.opening(journal_id),
+                    await self._core.opening(journal_id, told=view),
                 )
             )
         return found

@@ -24,11 +24,11 @@ from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
 from clientela.services.due_times import DueTimes
 from clientela.services.envelope import decode
+from clientela.services.event_stream import EventStream, NoBusError
 from clientela.services.follow_ups import FollowUps
 from clientela.services.ports import JournalStore, NewId, Sessions
 from clientela.services.read_models import ReadModels
 from clientela.services.request_context import current
-from clientela.services.rows import KeyRow
 from clientela.services.scheduler import Scheduler
 from clientela.services.translate.client import SourceIds
 from clientela.services.translate.mutations import call, occurred_at, outcome
@@ -46,6 +46,9 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 """Between them something may have happened: every term that begins then ends while time lasts."""
+
+Told = View | Outcome
+"""What an answer is made of: what was read, or what a command came to."""
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +78,8 @@ class Core:
         due_times: Tells what is due by the definitions as they are.
 
         follow_ups: Carries out what events ask for.
+
+        events_out: The stream that events leave in; None without a bus.
     """
 
     path: CommandPath
@@ -88,6 +93,19 @@ class Core:
     scheduler: Scheduler
     due_times: DueTimes
     follow_ups: FollowUps
+    events_out: EventStream | None = None
+
+    @property
+    def stream(self) -> EventStream:
+        """
+        The stream that events leave in.
+
+        Raises:
+            NoBusError: there is no bus.
+        """
+        if self.events_out is None:
+            raise NoBusError
+        return self.events_out
 
     async def mutate(
         self, request: Any, command: Command, rule_set: RuleSet
@@ -137,7 +155,7 @@ class Core:
         known = {j: as_of.known_at.get(j, 0) for j in journal_ids}
         await self.check_reached(known)
         view = await self.path.read(*journal_ids)
-        return attrs.evolve(view, record=await self.path.records.at(known), elapsed=())
+        return attrs.evolve(view, record=await self.path.records.at(known), events=())
 
     async def check_fresh(self, request: Any) -> None:
         """
@@ -176,30 +194,30 @@ class Core:
     async def history(self, view: View, kind: JournalKind) -> tuple[RecordedEvent, ...]:
         """Every event of the journal of *kind* as *view* has it, oldest first."""
         journal = view.record.journal(kind)
-        elapsed = tuple(e for e in view.elapsed if e.journal == journal.id)
-        committed = journal.version - len(elapsed)
-        return (*await self.path.records.history(journal.id, committed), *elapsed)
+        committed = await self.path.records.history(journal.id, view.versions[journal.id])
+        return (*committed, *(e for e in view.events if e.journal == journal.id))
 
     async def moment(self, view: View, kind: JournalKind, as_of: AsOf) -> datetime:
         """When the journal of *kind* is as *view* has it: now, or when its end became known."""
         if as_of.known_at is None:
             return self.now()
         journal = view.record.journal(kind)
-        return (await self.event(Ref(journal.id, journal.version))).recorded_at
+        return (await self.event(Ref(journal.id, journal.version), view)).recorded_at
 
-    async def event(self, ref: Ref, done: Outcome | None = None) -> RecordedEvent:
+    async def event(self, ref: Ref, told: Told | None = None) -> RecordedEvent:
         """
         The event that *ref* points at.
 
         Args:
             ref: Which one.
 
-            done: What made it, if it did; a trial's events are not stored.
+            told: Where the reference stands; not all that it tells of may be stored: a trial's
+                events, and what time has done, are not.
 
         Raises:
             UnknownError: there is none.
         """
-        for recorded in done.events if done is not None else ():
+        for recorded in told.events if told is not None else ():
             if recorded.ref == ref:
                 return recorded
         rows = await self.store.read(ref.journal, ref.version - 1, 1) if ref.version > 0 else ()
@@ -207,18 +225,22 @@ class Core:
             raise UnknownError("event", str(ref))
         return decode(self.path.records.codec, rows[0])
 
-    async def opening(self, *persons: JournalId, done: Outcome | None = None) -> Opening:
+    async def opening(self, *persons: JournalId, told: Told | None = None) -> Opening:
         """
         What of the personal values of *persons* the caller may see.
 
         Args:
             persons: Whose.
 
-            done: What made their keys, if it did; a trial's keys are not stored.
+            told: Where the values stand; it may have made keys, and a trial's are not stored.
         """
-        made = {row.person: row for row in done.keys} if done is not None else {}
-        rows: dict[JournalId, KeyRow | None] = {
-            person: await self.store.key_row(person) or made.get(person) for person in persons
+        known = dict(told.key_rows) if isinstance(told, View) else {}
+        made = {row.person: row for row in told.keys} if isinstance(told, Outcome) else {}
+        rows = {
+            person: known[person]
+            if person in known
+            else await self.store.key_row(person) or made.get(person)
+            for person in persons
         }
         return Opening(vault=self.sessions.session(rows), shows=current().shows_personal)
 

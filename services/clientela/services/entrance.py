@@ -24,6 +24,7 @@ from clientela.services.audit import ANONYMOUS, Audit
 from clientela.services.directory import Directory
 from clientela.services.grants import StaffGrants
 from clientela.services.history import tells_history
+from clientela.services.observer import note_actor
 from clientela.services.personal_fields import is_shown, messages_in
 from clientela.services.ports import Clock, NewId
 from clientela.services.principal import Authenticator, Credentials, Principal, parsed_actor
@@ -96,10 +97,12 @@ class Entrance:
             UnauthenticatedError: there is none.
         """
         try:
-            return self.authenticator.authenticate(credentials)
+            principal = self.authenticator.authenticate(credentials)
         except UnauthenticatedError as error:
             await self.audit.denied(ANONYMOUS, method, "", f"UNAUTHENTICATED {error.cause}")
             raise
+        note_actor(principal.actor)
+        return principal
 
     async def context(
         self, access: MethodAccess, credentials: Credentials, seconds: float
@@ -153,7 +156,10 @@ class Entrance:
             InvalidValueError: what names it is no id.
 
             AccessDeniedError: it would give somebody more than the caller has.
+
+            RateLimitedError: the caller looks too many people up.
         """
+        self.rates.count_look_up(context.principal.actor, context.access, request)
         access, actor = context.access, str(context.principal.actor)
         try:
             await check_target(access, context.reach, _target(access, request), self.directory)

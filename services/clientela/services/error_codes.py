@@ -22,6 +22,7 @@ from google.rpc.status_pb2 import Status
 
 from clientela.domain.definitions.problems import DefinitionsError
 from clientela.domain.errors import Category, DomainError
+from clientela.services.bus import BusUnavailableError
 from clientela.services.calls import ContendedError
 from clientela.services.refusals import DeadlineError, OverloadedError, UnauthenticatedError
 from clientela.services.store_errors import (
@@ -107,6 +108,12 @@ ANSWERS: Mapping[type[Exception], Answer] = MappingProxyType(
             "somebody else was faster; repeat the call with the same request id",
             timedelta(milliseconds=50),
         ),
+        BusUnavailableError: Answer(
+            grpc.StatusCode.UNAVAILABLE,
+            "BUS_UNAVAILABLE",
+            "the bus cannot be reached; events wait in the store",
+            timedelta(seconds=1),
+        ),
         NotImplementedError: Answer(
             grpc.StatusCode.UNIMPLEMENTED, "UNIMPLEMENTED", "this service does not do this"
         ),
@@ -126,6 +133,13 @@ def code_of(status: Status) -> grpc.StatusCode:
 def is_told(error: Exception) -> bool:
     """Whether a caller is told what *error* is; otherwise it is a fault of the service."""
     return isinstance(error, (DomainError, *ANSWERS))
+
+
+def reason_of(error: Exception) -> str:
+    """The stable reason that a caller is told of *error*."""
+    if isinstance(error, DomainError):
+        return error.reason
+    return next((a.reason for kind, a in ANSWERS.items() if isinstance(error, kind)), "INTERNAL")
 
 
 def status_of(error: Exception, reference: str) -> Status:

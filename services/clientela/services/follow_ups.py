@@ -2,9 +2,9 @@
 Follow-up commands: what an event asks of other journals, carried out after it is committed.
 
 The position up to which follow-ups are done is kept in the store; a repeat after a crash finds its
-requests answered, because their ids derive from the event. What fails, other than by a refusal, is
-tried again; what fails too often is parked, so that the rest goes on, and tried once more whenever
-the process starts.
+requests answered, because their ids derive from the event. What fails is tried again. What is
+refused, or fails too often, is parked, so that the rest goes on: it is shown to operators, and
+tried once more whenever the process starts, since its ground may be gone by then.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import logging
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+import attrs
 
 from clientela.domain.errors import DomainError
 from clientela.domain.event import RecordedEvent
@@ -37,7 +39,8 @@ FAILURES_MAX = 10
 """Failures in a row after which the follow-ups of an event are parked."""
 
 PARKED_MAX = 1_000
-"""Events parked at most; with so many, none is passed by any more."""
+"""Events parked at most; with so many, none that fails is passed by, and refused ones are told of
+in the log alone."""
 
 PAUSE_S = 0.5
 """Seconds between two looks for new events when there were none."""
@@ -69,6 +72,21 @@ class _Directory:
         return iter(self._owned[employee_id])
 
 
+@attrs.frozen(kw_only=True)
+class _Followed:
+    """
+    What came of the follow-ups of an event.
+
+    Attributes:
+        carried_out: How many were.
+
+        refused: How many were not.
+    """
+
+    carried_out: int = 0
+    refused: int = 0
+
+
 class FollowUps:
     """
     Carries out follow-up commands.
@@ -80,8 +98,7 @@ class FollowUps:
 
         owned_by: Finds clients by owner.
 
-        report: Called with a command and its error when it is refused; a refusal is final, since
-            the cause stays as it is.
+        report: Called with a command and its error whenever one is refused.
     """
 
     def __init__(
@@ -103,7 +120,7 @@ class FollowUps:
         await keep_going("following up", self.catch_up, PAUSE_S)
 
     async def parked(self) -> tuple[int, ...]:
-        """Positions of the events whose follow-ups failed too often, ascending."""
+        """Positions of the events whose follow-ups were refused or failed too often, ascending."""
         return tuple(map(int, (await self._store.note(PARKED) or "").split()))
 
     async def catch_up(self) -> int:
@@ -136,31 +153,41 @@ class FollowUps:
         for position in await self.parked():
             for row in await self._store.read_all(position - 1, 1):
                 try:
-                    carried_out += await self._follow(row)
+                    followed = await self._follow(row)
                 except StoreUnavailableError:
                     raise
                 except Exception as error:  # noqa: BLE001  # it stays parked
                     self._tell_parked(row, error)
                 else:
-                    await self._note_parked({*await self.parked()} - {position})
+                    carried_out += followed.carried_out
+                    if not followed.refused:
+                        await self._note_parked({*await self.parked()} - {position})
         return carried_out
 
     async def _passed(self, row: StoredEvent) -> int:
         """Carry out what an event asks for, or park it; how many commands were carried out."""
         try:
-            carried_out = await self._follow(row)
+            followed = await self._follow(row)
         except StoreUnavailableError:
             raise
         except Exception as error:
             self._failures += 1
-            parked = {*await self.parked()}
-            if self._failures < FAILURES_MAX or len(parked) >= PARKED_MAX:
+            if self._failures < FAILURES_MAX or not await self._park(row):
                 raise
-            await self._note_parked(parked | {row.position})
             self._tell_parked(row, error)
-            carried_out = 0
+            followed = _Followed()
+        if followed.refused:
+            await self._park(row)
         self._failures = 0
-        return carried_out
+        return followed.carried_out
+
+    async def _park(self, row: StoredEvent) -> bool:
+        """Note that the follow-ups of an event are parked; whether there is room for it."""
+        parked = {*await self.parked(), row.position}
+        if len(parked) > PARKED_MAX:
+            return False
+        await self._note_parked(parked)
+        return True
 
     async def _note_parked(self, positions: set[int]) -> None:
         await self._store.note(PARKED, " ".join(map(str, sorted(positions))))
@@ -170,12 +197,10 @@ class FollowUps:
         name = type(error).__name__
         _LOG.error("follow-ups of event %d (%s) are parked: %s", row.position, row.name, name)
 
-    async def _follow(self, row: StoredEvent) -> int:
+    async def _follow(self, row: StoredEvent) -> _Followed:
         recorded = decode(self._path.records.codec, row)
-        commands = await self._commands(recorded)
-        for command in commands:
-            await self._carry_out(command, recorded)
-        return len(commands)
+        done = [await self._is_done(each, recorded) for each in await self._commands(recorded)]
+        return _Followed(carried_out=sum(done), refused=len(done) - sum(done))
 
     async def _commands(self, recorded: RecordedEvent) -> tuple[Command, ...]:
         owned: dict[EmployeeId, tuple[ClientId, ...]] = {}
@@ -186,13 +211,15 @@ class FollowUps:
             except _OwnedNeededError as needed:
                 owned[needed.employee_id] = await self._owned_by(needed.employee_id)
 
-    async def _carry_out(self, command: Command, cause: RecordedEvent) -> None:
+    async def _is_done(self, command: Command, cause: RecordedEvent) -> bool:
+        """Carry out *command*; False if it was refused."""
         journals = "+".join(str(journal_id) for journal_id in command.journals())
         call = Call(
             actor=cause.actor,
             request_id=f"{cause.event_id}/{type(command).__name__}/{journals}",
             correlation_id=cause.correlation_id,
             at=cause.recorded_at,
+            keep_refusals=False,
         )
         try:
             await self._path.execute(command, call)
@@ -200,3 +227,5 @@ class FollowUps:
             raise
         except DomainError as error:
             self._report(command, error)
+            return False
+        return True

@@ -9,8 +9,6 @@ is logged by type and place, because an exception's text may hold what somebody 
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -27,29 +25,25 @@ from clientela.services.access import AccessTable, MethodAccess
 from clientela.services.admission import Admission
 from clientela.services.deadline import DeadlineRules
 from clientela.services.entrance import Entrance
-from clientela.services.error_codes import code_of, is_told, status_of
+from clientela.services.error_codes import code_of, is_told, reason_of, status_of
+from clientela.services.health import Health
 from clientela.services.limits import decoded
+from clientela.services.observer import HEALTH, Observer, Seen, note_request
 from clientela.services.personal_fields import withhold
 from clientela.services.ports import NewId
 from clientela.services.principal import Credentials
 from clientela.services.refusals import DeadlineError
 from clientela.services.request_context import RequestContext, enter
+from clientela.services.store_errors import StoreUnavailableError
+from clientela.services.tracing import TRACEPARENT_HEADER
 
-
-HEALTH = "/grpc.health.v1.Health/"
-"""Begin of the paths of the one open service: no credentials, no admission."""
 
 DETAILS_KEY = "grpc-status-details-bin"
 """Trailing metadata in which a `google.rpc.Status` travels."""
 
-FRAMES_MAX = 20
-"""Innermost frames of a fault that are logged."""
-
 # Generic for type checkers only.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-
-_LOG = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -85,6 +79,10 @@ class Guard(grpc.aio.ServerInterceptor):
 
         deadlines: How long they may take.
 
+        observer: Tells of them.
+
+        health: Learns that the store could not be reached.
+
         new_id: Makes references of faults.
     """
 
@@ -95,12 +93,16 @@ class Guard(grpc.aio.ServerInterceptor):
         *,
         admission: Admission,
         deadlines: DeadlineRules,
+        observer: Observer,
+        health: Health,
         new_id: NewId,
     ) -> None:
         self._table = table
         self._entrance = entrance
         self._admission = admission
         self._deadlines = deadlines
+        self._observer = observer
+        self._health = health
         self._new_id = new_id
 
     async def intercept_service(
@@ -152,7 +154,8 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _stream(self, rpc: _Rpc) -> Any:
         async def answers(raw: bytes, context: Context) -> AsyncGenerator[bytes]:
-            async with self._told(rpc.path, context):
+            async with self._told(rpc.path, context) as told:
+                told.is_stream = True
                 if rpc.access is None:
                     await self._identify(rpc, context)
                     async with aclosing(rpc.behaviour(rpc.decode(raw), context)) as responses:
@@ -176,9 +179,10 @@ class Guard(grpc.aio.ServerInterceptor):
         async with self._admission.admitted(access.call_class):
             async with _within(seconds):
                 request_context, request = await self._entered(rpc, access, raw, context, seconds)
-            async with aclosing(rpc.behaviour(request, context)) as responses:
-                async for response in self._timed(responses, request_context, request):
-                    yield response.SerializeToString()
+            with self._entrance.rates.under_way(request_context.principal.actor, access):
+                async with aclosing(rpc.behaviour(request, context)) as responses:
+                    async for response in self._timed(responses, request_context, request):
+                        yield response.SerializeToString()
 
     async def _timed(
         self, responses: AsyncGenerator[Message], context: RequestContext, request: Message
@@ -199,7 +203,8 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _conversation(self, rpc: _Rpc) -> Any:
         async def answers(raws: AsyncIterator[bytes], context: Context) -> AsyncGenerator[bytes]:
-            async with self._told(rpc.path, context):
+            async with self._told(rpc.path, context) as told:
+                told.is_stream = True
                 await self._identify(rpc, context)
                 requests = (rpc.decode(raw) async for raw in raws)
                 async for response in rpc.behaviour(requests, context):
@@ -212,6 +217,7 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> tuple[RequestContext, Message]:
         request_context = await self._entrance.context(access, _credentials(context), seconds)
         request = rpc.decode(raw)
+        note_request(request)
         await self._entrance.check_request(request_context, request)
         enter(request_context)
         return request_context, request
@@ -223,18 +229,27 @@ class Guard(grpc.aio.ServerInterceptor):
             await self._entrance.identified(_credentials(context), method)
 
     @asynccontextmanager
-    async def _told(self, path: str, context: Context) -> AsyncGenerator[None]:
-        try:
-            yield
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001 (nothing may pass)
-            reference = self._new_id()
-            if not is_told(error):
-                _report(error, path, reference)
-            status = status_of(error, reference)
-            details = ((DETAILS_KEY, status.SerializeToString(deterministic=True)),)
-            await context.abort(code_of(status), status.message, details)
+    async def _told(self, path: str, context: Context) -> AsyncGenerator[Seen]:
+        with self._observer.call(path, _parent(context)) as told:
+            try:
+                yield told
+            except grpc.aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 (nothing may pass)
+                reference = self._new_id()
+                self._note(error, path, reference)
+                status = status_of(error, reference)
+                code = code_of(status)
+                told.refused(code.name, reason_of(error))
+                details = ((DETAILS_KEY, status.SerializeToString(deterministic=True)),)
+                await context.abort(code, status.message, details)
+
+    def _note(self, error: Exception, path: str, reference: str) -> None:
+        if not is_told(error):
+            self._observer.fault(error, path, reference)
+        if isinstance(error, StoreUnavailableError):
+            self._observer.store_failed(path)
+            self._health.suspect()
 
 
 @asynccontextmanager
@@ -262,9 +277,9 @@ def _certificate(transport: Mapping[str, Any]) -> bytes:
     return b"".join(transport.get("x509_pem_cert", ()))
 
 
-def _report(error: Exception, path: str, reference: str) -> None:
-    """Log a fault by type and place, without its text."""
-    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
-    places = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    _LOG.error("fault %s in %s: %s at %s", reference, path, kind, places)
+def _parent(context: Context) -> str:
+    """The span that the caller names; empty for none."""
+    for name, value in context.invocation_metadata() or ():
+        if name == TRACEPARENT_HEADER and isinstance(value, str):
+            return value
+    return ""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clientela.domain.interaction.recording import INTERACTION
+from clientela.domain.interaction.rules import INTERACTION
 from clientela.services.core import Core
 from clientela.services.translate import interaction as wire
 from clientela.v1 import interaction_pb2 as pb

@@ -14,9 +14,8 @@ from clientela.domain.lifecycle.explanation import Explanation, explain
 from clientela.domain.lifecycle.model import LifecycleDefinition, LifecycleModel
 from clientela.domain.lifecycle.stages import LIFECYCLE
 from clientela.domain.lifecycle.visits import stage_at, visits
-from clientela.domain.record import Record
 from clientela.services.cards import stage_counts, stage_is
-from clientela.services.core import Core, check_exists
+from clientela.services.core import Core, Told, check_exists
 from clientela.services.listing import counted
 from clientela.services.request_context import current
 from clientela.services.translate import lifecycle as wire
@@ -42,17 +41,16 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
     async def SetStage(self, request: pb.SetStageRequest, context: Any) -> pb.SetStageResponse:
         command = wire.set_stage(request)
         done, outcome = await self._core.mutate(request, command, LIFECYCLE)
-        definitions = await self._core.definitions()
-        told = explain(done.record, command.model, definitions, done.at)
-        return pb.SetStageResponse(outcome=outcome, stage=self._stage(done.record, told))
+        explained = explain(done.record, command.model, done.definitions, done.at)
+        return pb.SetStageResponse(outcome=outcome, stage=self._stage(done, explained))
 
     async def GetStage(self, request: pb.GetStageRequest, context: Any) -> pb.ClientStage:
         moment = as_of(request, by_effect=True)
         view = await self._view(request, moment)
         if moment.effective_at is not None:
             return await self._past(view, request.model, moment.effective_at)
-        told = await self._told(view, request.model, moment)
-        return self._stage(view.record, told, moment)
+        explained = await self._explained(view, request.model, moment)
+        return self._stage(view, explained, moment)
 
     async def ExplainStage(
         self, request: pb.ExplainStageRequest, context: Any
@@ -62,9 +60,9 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         if moment.effective_at is not None:
             past = await self._past(view, request.model, moment.effective_at)
             return pb.ExplainStageResponse(stage=past)
-        told = await self._told(view, request.model, moment)
+        explained = await self._explained(view, request.model, moment)
         return pb.ExplainStageResponse(
-            stage=self._stage(view.record, told, moment), ways=map(wire.way_out, told.ways)
+            stage=self._stage(view, explained, moment), ways=map(wire.way_out, explained.ways)
         )
 
     async def ListStageVisits(
@@ -124,23 +122,22 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         if told is None:
             raise UnknownError("stage", model)
         top = _model(view.definitions, model, self._core.now()).top(told.stage)
-        versions = view.record.versions
         client_id = ClientId(view.record.journal(JournalKind.CLIENT).id.id)
-        return wire.past_stage(client_id, told, top, versions)
+        return wire.past_stage(client_id, told, top, view.versions)
 
-    async def _told(self, view: View, model: str, moment: AsOf) -> Explanation:
+    async def _explained(self, view: View, model: str, moment: AsOf) -> Explanation:
         at = await self._core.moment(view, JournalKind.CLIENT, moment)
         return explain(view.record, Code(model), view.definitions, at)
 
     def _stage(
-        self, record: Record, told: Explanation, moment: AsOf | None = None
+        self, told: Told, explained: Explanation, moment: AsOf | None = None
     ) -> pb.ClientStage:
-        client_id = ClientId(record.journal(JournalKind.CLIENT).id.id)
+        client_id = ClientId(told.record.journal(JournalKind.CLIENT).id.id)
         return wire.client_stage(
             client_id,
-            told,
-            etag=self._core.etag(record, LIFECYCLE, moment),
-            versions=record.versions,
+            explained,
+            etag=self._core.etag(told.record, LIFECYCLE, moment),
+            versions=told.versions,
         )
 
 

@@ -11,15 +11,14 @@ from clientela.domain.errors import UnknownError
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalKind, Ref, WalletId, wallet_journal
 from clientela.domain.loyalty.balance import explain
+from clientela.domain.loyalty.card import CardId
 from clientela.domain.loyalty.card_use import card_of
-from clientela.domain.loyalty.cards import CardId
 from clientela.domain.loyalty.ledger import LOYALTY
 from clientela.domain.loyalty.programme import Programme
 from clientela.domain.loyalty.statement import statement
 from clientela.domain.loyalty.wallet import Wallet
-from clientela.domain.record import Record
 from clientela.services.calls import Outcome
-from clientela.services.core import Core, check_exists
+from clientela.services.core import Core, Told, check_exists
 from clientela.services.translate import loyalty as asked
 from clientela.services.translate import points as wire
 from clientela.services.translate.fields import named
@@ -50,9 +49,7 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
         self, request: pb.OpenWalletRequest, context: Any
     ) -> pb.OpenWalletResponse:
         done, outcome = await self._core.mutate(request, asked.open_wallet(request), LOYALTY)
-        return pb.OpenWalletResponse(
-            outcome=outcome, balance=await self._balance(done.record, done.at)
-        )
+        return pb.OpenWalletResponse(outcome=outcome, balance=self._balance(done, done.at))
 
     async def IssueCard(self, request: pb.IssueCardRequest, context: Any) -> pb.IssueCardResponse:
         command = asked.issue_card(request)
@@ -88,7 +85,7 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
         cards = sorted(view.record.of(Wallet).cards.values(), key=lambda each: each.card_id)
         later = [each for each in cards if each.card_id > wanted.after]
         shown, token = paged(request, wanted, later, lambda each: each.card_id)
-        opening = await self._core.opening(*self._core.persons(view.record))
+        opening = await self._core.opening(*self._core.persons(view.record), told=view)
         return pb.ListCardsResponse(
             cards=[wire.card(each, opening) for each in shown], next_page_token=token
         )
@@ -98,21 +95,19 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
     ) -> pb.SpendPointsResponse:
         command = asked.spend_points(request)
         done, outcome = await self._core.mutate(request, command, LOYALTY)
-        value = (await self._programme(done.at)).point_value
+        value = done.definitions.at(done.at).of(Programme).point_value
         worth = None if value is None else value.of(command.points)
         return pb.SpendPointsResponse(
             outcome=outcome,
             worth=money_if_any(worth),
-            balance=await self._balance(done.record, done.at),
+            balance=self._balance(done, done.at),
         )
 
     async def AdjustPoints(
         self, request: pb.AdjustPointsRequest, context: Any
     ) -> pb.AdjustPointsResponse:
         done, outcome = await self._core.mutate(request, asked.adjust_points(request), LOYALTY)
-        return pb.AdjustPointsResponse(
-            outcome=outcome, balance=await self._balance(done.record, done.at)
-        )
+        return pb.AdjustPointsResponse(outcome=outcome, balance=self._balance(done, done.at))
 
     async def GetBalance(self, request: pb.GetBalanceRequest, context: Any) -> pb.Balance:
         moment = as_of(request, by_effect=False)
@@ -157,30 +152,24 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
         check_exists(view.record, JournalKind.WALLET)
         return view
 
-    async def _programme(self, at: datetime) -> Programme:
-        definitions = await self._core.definitions()
-        return definitions.at(at).of(Programme)
-
     async def _balance_of(self, view: View, moment: AsOf) -> pb.Balance:
         at = await self._core.moment(view, JournalKind.WALLET, moment)
-        return await self._balance(view.record, at, moment)
+        return self._balance(view, at, moment)
 
-    async def _balance(
-        self, record: Record, at: datetime, moment: AsOf | None = None
-    ) -> pb.Balance:
-        journal = record.journal(JournalKind.WALLET)
+    def _balance(self, told: Told, at: datetime, moment: AsOf | None = None) -> pb.Balance:
+        journal = told.record.journal(JournalKind.WALLET)
         return wire.balance(
             WalletId(journal.id.id),
-            record.of(Wallet),
+            told.record.of(Wallet),
             at,
-            (await self._programme(at)).point_value,
-            etag=self._core.etag(record, LOYALTY, moment),
-            versions=record.versions,
+            told.definitions.at(at).of(Programme).point_value,
+            etag=self._core.etag(told.record, LOYALTY, moment),
+            versions=told.versions,
         )
 
     async def _card(self, done: Outcome, card_id: CardId) -> pb.Card:
         wallet = done.record.of(Wallet)
         if card_id not in wallet.cards:
             raise UnknownError("card", card_id)
-        opening = await self._core.opening(*self._core.persons(done.record), done=done)
+        opening = await self._core.opening(*self._core.persons(done.record), told=done)
         return wire.card(card_of(wallet, card_id), opening)

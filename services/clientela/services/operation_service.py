@@ -4,8 +4,11 @@ Servicer of OperationService.
 
 from __future__ import annotations
 
+import asyncio
 import platform
+import time
 
+from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,10 @@ from clientela.services.translate.messages import timestamp
 from clientela.services.translate.reads import check_read
 from clientela.v1 import operation_pb2 as pb
 from clientela.v1 import operation_pb2_grpc
+
+
+TELL_S = 0.5
+"""Seconds between two reports of how far a long work is."""
 
 
 class OperationServicer(operation_pb2_grpc.OperationServiceServicer):
@@ -50,6 +57,7 @@ class OperationServicer(operation_pb2_grpc.OperationServiceServicer):
             parked=[str(journal_id) for journal_id in core.scheduler.parked],
             due=len(await core.store.due(core.now())),
             data_dir=str(self._keeper.data_dir),
+            parked_follow_ups=await core.follow_ups.parked(),
         )
 
     async def AdvanceClock(
@@ -62,7 +70,11 @@ class OperationServicer(operation_pb2_grpc.OperationServiceServicer):
     async def Verify(self, request: pb.VerifyRequest, context: Any) -> pb.VerifyResponse:
         found = await verify(self._core, self._models, self._keeper)
         return pb.VerifyResponse(
-            problems=found.problems, journals=found.journals, events=found.events
+            problems=found.problems,
+            journals=found.journals,
+            events=found.events,
+            parked=[str(journal_id) for journal_id in self._core.scheduler.parked],
+            parked_follow_ups=await self._core.follow_ups.parked(),
         )
 
     async def RotateKeys(
@@ -75,3 +87,36 @@ class OperationServicer(operation_pb2_grpc.OperationServiceServicer):
         check_read(request)
         await self._keeper.back_up(Path(request.path))
         return pb.BackUpResponse(position=await self._core.store.last_position())
+
+    async def CheckStream(
+        self, request: pb.CheckStreamRequest, context: Any
+    ) -> AsyncIterator[pb.CheckStreamResponse]:
+        stream = self._core.stream
+        told_at_s = time.monotonic()
+        async for status in stream.check():
+            if not status.is_complete and time.monotonic() - told_at_s < TELL_S:
+                continue
+            told_at_s = time.monotonic()
+            yield pb.CheckStreamResponse(
+                done=status.done,
+                total=status.total,
+                problems=status.problems,
+                problem_count=status.count,
+                waiting=status.waiting,
+                complete=status.is_complete,
+                trouble=stream.relay.trouble,
+            )
+
+    async def RebuildStream(
+        self, request: pb.RebuildStreamRequest, context: Any
+    ) -> AsyncIterator[pb.RebuildStreamResponse]:
+        stream = self._core.stream
+        async for status in stream.rebuild():
+            yield pb.RebuildStreamResponse(
+                done=status.done,
+                total=status.total,
+                complete=status.is_complete,
+                trouble=stream.relay.trouble,
+            )
+            if not status.is_complete:
+                await asyncio.sleep(TELL_S)

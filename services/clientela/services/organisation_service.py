@@ -17,9 +17,8 @@ from clientela.domain.ids import (
 )
 from clientela.domain.organisation.staff import STAFF, Employee
 from clientela.domain.organisation.units import UNITS, Unit
-from clientela.domain.record import Record
 from clientela.services.calls import Outcome
-from clientela.services.core import Core, check_exists
+from clientela.services.core import Core, Told, check_exists
 from clientela.services.directory import JournalDirectory
 from clientela.services.read_models import ReadModel
 from clientela.services.registers import ALL, EMPLOYEE_REGISTER, UNIT_REGISTER
@@ -86,12 +85,12 @@ class OrganisationServicer(organisation_pb2_grpc.OrganisationServiceServicer):
     async def GetUnit(self, request: pb.GetUnitRequest, context: Any) -> pb.Unit:
         journal_id = unit_journal(named(UnitId, request.unit_id, "unit_id"))
         view, moment = await self._view(request, journal_id)
-        return self._unit(view.record, self._core.etag(view.record, UNITS, moment))
+        return self._unit(view, self._core.etag(view.record, UNITS, moment))
 
     async def GetEmployee(self, request: pb.GetEmployeeRequest, context: Any) -> pb.Employee:
         journal_id = employee_journal(named(EmployeeId, request.employee_id, "employee_id"))
         view, moment = await self._view(request, journal_id)
-        return await self._employee(view.record, self._core.etag(view.record, STAFF, moment))
+        return await self._employee(view, self._core.etag(view.record, STAFF, moment))
 
     async def ListUnits(self, request: pb.ListUnitsRequest, context: Any) -> pb.ListUnitsResponse:
         check_read(request)
@@ -99,9 +98,9 @@ class OrganisationServicer(organisation_pb2_grpc.OrganisationServiceServicer):
         wanted = page(request)
         units: list[pb.Unit] = []
         async for unit_id in self._listed(UNIT_REGISTER, wanted.after):
-            record = (await self._core.view(unit_journal(UnitId(unit_id)))).record
-            if request.parent_id in {"", record.of(Unit).parent_id}:
-                units.append(self._unit(record))
+            view = await self._core.view(unit_journal(UnitId(unit_id)))
+            if request.parent_id in {"", view.record.of(Unit).parent_id}:
+                units.append(self._unit(view))
             if len(units) > wanted.size:
                 break
         shown, token = paged(request, wanted, units, lambda unit: unit.unit_id)
@@ -115,10 +114,10 @@ class OrganisationServicer(organisation_pb2_grpc.OrganisationServiceServicer):
         wanted = page(request)
         found: list[pb.Employee] = []
         async for employee_id in self._listed(EMPLOYEE_REGISTER, wanted.after):
-            record = (await self._core.view(employee_journal(EmployeeId(employee_id)))).record
-            employee = record.of(Employee)
+            view = await self._core.view(employee_journal(EmployeeId(employee_id)))
+            employee = view.record.of(Employee)
             if _is_wanted(employee, request) and await self._is_within(employee):
-                found.append(await self._employee(record))
+                found.append(await self._employee(view))
             if len(found) > wanted.size:
                 break
         shown, token = paged(request, wanted, found, lambda employee: employee.employee_id)
@@ -148,20 +147,17 @@ class OrganisationServicer(organisation_pb2_grpc.OrganisationServiceServicer):
         return view, moment
 
     def _unit_after(self, done: Outcome) -> pb.Unit:
-        return self._unit(done.record, self._core.etag(done.record, UNITS))
+        return self._unit(done, self._core.etag(done.record, UNITS))
 
-    def _unit(self, record: Record, etag: str = "") -> pb.Unit:
-        return wire.unit(record.of(Unit), etag=etag, versions=record.versions)
+    def _unit(self, told: Told, etag: str = "") -> pb.Unit:
+        return wire.unit(told.record.of(Unit), etag=etag, versions=told.versions)
 
     async def _after(self, done: Outcome) -> pb.Employee:
-        return await self._employee(done.record, self._core.etag(done.record, STAFF), done)
+        return await self._employee(done, self._core.etag(done.record, STAFF))
 
-    async def _employee(
-        self, record: Record, etag: str = "", done: Outcome | None = None
-    ) -> pb.Employee:
-        opening = await self._core.opening(record.journal(JournalKind.EMPLOYEE).id, done=done)
-        versions = record.versions
-        return wire.employee(record.of(Employee), opening, etag=etag, versions=versions)
+    async def _employee(self, told: Told, etag: str = "") -> pb.Employee:
+        opening = await self._core.opening(told.record.journal(JournalKind.EMPLOYEE).id, told=told)
+        return wire.employee(told.record.of(Employee), opening, etag=etag, versions=told.versions)
 
 
 def _is_wanted(employee: Employee, request: pb.ListEmployeesRequest) -> bool:

@@ -34,6 +34,10 @@ ANSWERS_KEPT = timedelta(days=30)
 """How long an answer is kept at least, so that a repeat of its request gets the same."""
 
 
+GAPS = "positions-have-gaps"
+"""Note: not empty in a store whose positions grow without counting."""
+
+
 class VaultSession(Vault, Protocol):
     """A vault for one attempt of one command."""
 

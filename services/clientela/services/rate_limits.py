@@ -7,22 +7,35 @@ company are trusted with as much as there is room for; people and partners are n
 
 from __future__ import annotations
 
+import logging
 import time
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from types import MappingProxyType
 
 import attrs
 
+from google.protobuf.message import Message
+
 from clientela.domain.event import Actor, ActorKind
 from clientela.services.access import CallClass, MethodAccess
+from clientela.services.logs import fields
 from clientela.services.refusals import RateLimitedError
 
 
+LOOK_UP = "look-up"
+"""Name of the bucket of exact look-ups."""
+
+RETRY_AFTER = timedelta(seconds=5)
+"""When whoever has too many answers under way should try again."""
+
 BUCKETS_MAX = 50_000
 """Buckets kept; the longest unused goes first, which is full again in any case."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -55,6 +68,12 @@ class RateRules:
 
         methods: By full name of the rpc; counted besides the class.
 
+        look_ups: Fields of a request, by full name of the rpc, that look somebody up exactly.
+
+        look_up: How often anybody may; counted besides the rpc.
+
+        at_once: How many answers of an rpc may be under way, by its full name.
+
         unlimited: Kinds of principal that are not counted.
     """
 
@@ -69,11 +88,16 @@ class RateRules:
         {
             # Against hoarding of clients.
             "clientela.v1.OwnershipService.Approach": Rate(60, 60),
-            # Against trying out phone numbers; a till or a site calls as a service.
-            "clientela.v1.ClientService.FindClients": Rate(30, 60),
+            "clientela.v1.ClientService.FindClients": Rate(5, 1),
             "clientela.v1.ClientService.EraseClient": Rate(10, 3_600),
         }
     )
+    # Against trying out phone numbers; a till or a site calls as a service.
+    look_ups: Mapping[str, tuple[str, ...]] = MappingProxyType(
+        {"clientela.v1.ClientService.FindClients": ("identifier", "card_number")}
+    )
+    look_up: Rate = Rate(30, 60)
+    at_once: Mapping[str, int] = MappingProxyType({"clientela.v1.ClientService.ExportClient": 2})
     unlimited: frozenset[ActorKind] = frozenset({ActorKind.SERVICE})
 
 
@@ -108,6 +132,7 @@ class RateLimits:
         self._rules = rules or RateRules()
         self._monotonic = monotonic
         self._buckets: OrderedDict[tuple[Actor, str], _Bucket] = OrderedDict()
+        self._under_way: Counter[tuple[Actor, str]] = Counter()
 
     def count(self, actor: Actor, access: MethodAccess) -> None:
         """
@@ -122,6 +147,45 @@ class RateLimits:
             self._take(actor, access.method, rate)
         if (rate := self._rules.classes.get(access.call_class)) is not None:
             self._take(actor, access.call_class.value, rate)
+
+    def count_look_up(self, actor: Actor, access: MethodAccess, request: Message) -> None:
+        """
+        Count that *actor* looks somebody up, if that is what *request* does.
+
+        Raises:
+            RateLimitedError: it comes too soon; told in the log, since that is how numbers are
+                tried out.
+        """
+        names = self._rules.look_ups.get(access.method, ())
+        if actor.kind in self._rules.unlimited or not any(map(request.HasField, names)):
+            return
+        try:
+            self._take(actor, LOOK_UP, self._rules.look_up)
+        except RateLimitedError:
+            _LOG.warning("somebody may be trying out numbers", extra=fields(method=access.path))
+            raise
+
+    @contextmanager
+    def under_way(self, actor: Actor, access: MethodAccess) -> Generator[None]:
+        """
+        Count an answer to *actor* as under way while the block runs.
+
+        Raises:
+            RateLimitedError: there are as many as there may be.
+        """
+        most, key = self._rules.at_once.get(access.method), (actor, access.method)
+        if most is None or actor.kind in self._rules.unlimited:
+            yield
+            return
+        if self._under_way[key] >= most:
+            raise RateLimitedError(RETRY_AFTER)
+        self._under_way[key] += 1
+        try:
+            yield
+        finally:
+            self._under_way[key] -= 1
+            # Whoever has none takes no room.
+            self._under_way += Counter()
 
     def _take(self, actor: Actor, name: str, rate: Rate) -> None:
         now = self._monotonic()

@@ -23,7 +23,7 @@ from clientela.domain.ids import JournalId
 from clientela.services.envelope import decode
 from clientela.services.ports import PAGE_MAX, JournalStore, Sessions
 from clientela.services.rows import KeyRow
-from clientela.services.store_errors import KeyNeededError
+from clientela.services.store_errors import KeyNeededError, ModelMovedError
 
 
 Term = tuple[str, str]
@@ -81,7 +81,12 @@ class ReadStore(Protocol):
         ...
 
     async def write(self, model: str, position: int, rows: Mapping[str, Row]) -> None:
-        """Put rows in and note the position, in one transaction."""
+        """
+        Put rows in and note the position, in one transaction.
+
+        Raises:
+            ModelMovedError: another process has moved the model on since its position was asked.
+        """
         ...
 
     async def find(
@@ -92,6 +97,10 @@ class ReadStore(Protocol):
 
     async def count(self, model: str, field: str) -> Mapping[str, int]:
         """How many rows have each value of *field*."""
+        ...
+
+    async def terms(self, model: str, keys: Iterable[str]) -> Mapping[str, frozenset[Term]]:
+        """All that those rows that exist are found by."""
         ...
 
     async def drop(self, model: str) -> None:
@@ -155,6 +164,12 @@ class ReadModels:
         """Keys and bodies as `find` finds them, as they are kept: nothing is taken in or read."""
         return await self._reads.find(model.name, terms, after, min(limit, PAGE_MAX))
 
+    async def kept_terms(
+        self, model: ReadModel, keys: Iterable[str]
+    ) -> Mapping[str, frozenset[Term]]:
+        """All that rows are found by, as it is kept."""
+        return await self._reads.terms(model.name, keys)
+
     async def count(self, model: ReadModel, field: str) -> Mapping[str, int]:
         """How many rows have each value of *field*, everything committed taken in."""
         await self.catch_up(model)
@@ -178,8 +193,12 @@ class ReadModels:
                 return position
             while page := await self._store.read_all(position):
                 events = [decode(self._codec, row) for row in page]
-                position = page[-1].position
-                await self._take_in(model, events, position)
+                try:
+                    await self._take_in(model, events, page[-1].position)
+                except ModelMovedError:
+                    position = await self._reads.position(model.name)
+                else:
+                    position = page[-1].position
             return position
 
     async def _take_in(

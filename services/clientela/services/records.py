@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import datetime
 
 from clientela.domain.codec import Codec, canonical
@@ -22,14 +22,12 @@ from clientela.domain.ids import (
 from clientela.domain.record import Journal, Record
 from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
+from clientela.services.cache import JOURNALS_MAX, NEVER, Cache, Kept
 from clientela.services.envelope import decode
 from clientela.services.ports import PAGE_MAX, JournalStore
-from clientela.services.rows import Head, Loaded, Snapshot, StoredEvent, Wanted
+from clientela.services.rows import Head, Loaded, Snapshot, Wanted
 from clientela.services.views import Needs, Registry, View
 
-
-CACHED_JOURNALS_MAX = 20_000
-"""Folded journals kept in memory; the longest unused goes first."""
 
 PAST_JOURNALS_MAX = 1_000
 """Journals kept as they were; who repeats what it sent asks for one version after the other."""
@@ -57,16 +55,22 @@ class Records:
         rulebook: Rulebook,
         codec: Codec,
         store: JournalStore,
-        cached_max: int = CACHED_JOURNALS_MAX,
+        cached_max: int = JOURNALS_MAX,
     ) -> None:
         self.rulebook = rulebook
         self.codec = codec
         self._store = store
-        self._cached_max = cached_max
+        self.cache = Cache(cached_max)
         self._sections = section_types(rulebook.rule_sets)
-        self._read_definitions = (0, definitions_of((), self._sections))
-        self._cache: OrderedDict[JournalId, Journal] = OrderedDict()
+        self._definitions = definitions_of((), self._sections)
+        self._definitions_head = Head()
+        self._are_definitions_doubted = True
         self._past: OrderedDict[JournalId, Journal] = OrderedDict()
+
+    @property
+    def cached(self) -> int:
+        """How many folded journals are kept in memory."""
+        return len(self.cache)
 
     async def load(self, needs: Needs, keys: tuple[Key, ...] = ()) -> View:
         """
@@ -77,7 +81,8 @@ class Records:
         """
         ids = tuple(dict.fromkeys((*needs.journals, DEFINITIONS_JOURNAL, *sorted(needs.facts))))
         # Taken before waiting: meanwhile others put later versions into the cache, or drop them.
-        cached = {j: self._cache[j] for j in ids if j in self._cache}
+        cached = {j: journal for j in ids if (journal := self.cache.journal(j)) is not None}
+        began_s = self.cache.now_s()
         loaded = await self._store.load(
             Wanted(
                 journals=ids,
@@ -88,17 +93,64 @@ class Records:
                 fingerprint=self.rulebook.snapshot_fingerprint,
             )
         )
-        journals = {j: self._folded(j, loaded, cached.get(j)) for j in ids}
-        for journal in journals.values():
-            self._put(journal)
+        kept = {j: self._kept(j, loaded, cached.get(j), began_s) for j in ids}
+        for each in kept.values():
+            if each.journal.version:
+                self.cache.put(each)
+        journals = {j: each.journal for j, each in kept.items()}
         histories = {j: await self.history(j, journals[j].version) for j in sorted(needs.histories)}
         return View(
             record=Record([journals[j] for j in needs.journals], loaded.holders, histories),
             heads=loaded.heads,
-            definitions=await self._definitions(journals[DEFINITIONS_JOURNAL].version),
-            registry=Registry(journals=journals),
+            kept={j: kept[j] for j in needs.journals},
+            definitions=await self._definitions_at(loaded.heads[DEFINITIONS_JOURNAL]),
+            registry=Registry(journals=journals.get),
             key_rows=loaded.key_rows,
             answer=loaded.answer,
+        )
+
+    def known(self, needs: Needs, tip: Callable[[JournalId], Kept | None]) -> View | None:
+        """
+        Everything *needs* names from memory, to be checked by the append; None if not all is there.
+
+        Args:
+            needs: What is needed.
+
+            tip: Tells a journal as appends under way will leave it; None if there are none.
+        """
+        if self._are_definitions_doubted or needs.keys or needs.persons or needs.histories:
+            return None
+        heads: dict[JournalId, Head] = {DEFINITIONS_JOURNAL: self._definitions_head}
+        unsettled: dict[JournalId, str] = {}
+
+        def find(journal_id: JournalId) -> Kept | None:
+            kept = tip(journal_id)
+            if kept is not None:
+                unsettled[journal_id] = kept.head.hash
+            else:
+                kept = self.cache.trusted(journal_id)
+            if kept is not None:
+                heads[journal_id] = kept.head
+            return kept
+
+        def fact(journal_id: JournalId) -> Journal | None:
+            kept = find(journal_id)
+            return None if kept is None else kept.journal
+
+        record: dict[JournalId, Kept] = {}
+        for journal_id in needs.journals:
+            kept = find(journal_id)
+            if kept is None or journal_id == DEFINITIONS_JOURNAL or not self.cache.has_key(kept):
+                return None
+            record[journal_id] = kept
+        return View(
+            record=Record(kept.journal for kept in record.values()),
+            heads=heads,
+            kept=record,
+            unsettled=unsettled,
+            definitions=self._definitions,
+            registry=Registry(journals=fact),
+            key_rows={j: kept.key_row for j, kept in record.items()},
         )
 
     async def history(
@@ -126,7 +178,7 @@ class Records:
 
     async def _at(self, journal_id: JournalId, version: int) -> Journal:
         """A journal as it was, from the nearest state before it that is at hand."""
-        known = (self._cache.get(journal_id), self._past.get(journal_id))
+        known = (self.cache.journal(journal_id), self._past.get(journal_id))
         near = [journal for journal in known if journal is not None and journal.version <= version]
         base = max(near, key=lambda journal: journal.version, default=None)
         if base is None:
@@ -144,12 +196,11 @@ class Records:
             self._past.popitem(last=False)
         return journal
 
-    def keep(self, record: Record, rows: Iterable[StoredEvent]) -> None:
-        """Note that *record* is committed, *rows* being its last events."""
-        changed = {row.journal for row in rows}
-        for journal in record.journals:
-            if journal.id in changed:
-                self._put(journal)
+    def doubt(self, journal_id: JournalId, version: int) -> None:
+        """Note that a journal has moved on from *version*: what is here of it must be read on."""
+        if journal_id == DEFINITIONS_JOURNAL:
+            self._are_definitions_doubted = True
+        self.cache.doubt(journal_id, version)
 
     def dues(
         self, record: Record, definitions: Definitions, of: Container[JournalId] | None = None
@@ -191,14 +242,25 @@ class Records:
         journal = record.journal(rule_set.state.journal_kind)
         return f"{rule_set.name}-{journal.touched.get(rule_set.state, 0)}"
 
-    async def _definitions(self, version: int) -> Definitions:
-        """All definitions up to a version of their journal; read anew only when it has moved."""
-        read, definitions = self._read_definitions
-        if read != version:
-            events = await self.history(DEFINITIONS_JOURNAL, version)
-            definitions = definitions_of(events, self._sections)
-            self._read_definitions = (version, definitions)
-        return definitions
+    async def _definitions_at(self, head: Head) -> Definitions:
+        """All definitions up to the end of their journal; read anew only when it has moved."""
+        if self._definitions_head.version != head.version:
+            events = await self.history(DEFINITIONS_JOURNAL, head.version)
+            self._definitions = definitions_of(events, self._sections)
+            self._definitions_head = head
+        self._are_definitions_doubted = False
+        return self._definitions
+
+    def _kept(
+        self, journal_id: JournalId, loaded: Loaded, cached: Journal | None, began_s: float
+    ) -> Kept:
+        has_key = journal_id in loaded.key_rows
+        return Kept(
+            journal=self._folded(journal_id, loaded, cached),
+            head=loaded.heads[journal_id],
+            key_row=loaded.key_rows[journal_id] if has_key else None,
+            read_s=began_s if has_key else NEVER,
+        )
 
     def _folded(
         self, journal_id: JournalId, loaded: Loaded, cached: Journal | None = None
@@ -211,16 +273,6 @@ class Records:
         if tail:
             base = self.rulebook.fold(base, (decode(self.codec, row) for row in tail))
         return base
-
-    def _put(self, journal: Journal) -> None:
-        if not journal.version:
-            return
-        held = self._cache.get(journal.id)
-        if held is None or held.version <= journal.version:
-            self._cache[journal.id] = journal
-        self._cache.move_to_end(journal.id)
-        while len(self._cache) > self._cached_max:
-            self._cache.popitem(last=False)
 
     def _restored(self, snapshot: Snapshot) -> Journal:
         plain = json.loads(snapshot.body)

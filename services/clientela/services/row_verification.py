@@ -1,5 +1,5 @@
 """
-The check of read models: each row, its terms, and that there is none besides.
+The check of read models: each row, what it is found by, and that there is none besides.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from clientela.domain.event import RecordedEvent
 from clientela.services.core import Core
 from clientela.services.envelope import DamagedError, checked
 from clientela.services.ports import JournalStore
-from clientela.services.read_models import ReadModel
+from clientela.services.read_models import ReadModel, Row
 from clientela.services.rows import StoredEvent
 from clientela.services.store_errors import StoreError
 
@@ -26,9 +26,6 @@ READINGS_MAX = 10
 
 ROWS_AT_ONCE = 100_000
 """Rows of one read model held in memory; the journal is read again for the next ones."""
-
-TERMS_AT_ONCE = 50
-"""Terms of a row asked for in one question."""
 
 
 class RowVerification:
@@ -117,38 +114,29 @@ class RowVerification:
 
     async def _differing(self, span: _Span) -> list[str]:
         """What is wrong with the rows of a span, at most `PROBLEMS_MAX`."""
-        name, before, missing = span.model.name, span.after, set(span.states)
+        name, missing = span.model.name, set(span.states)
         problems: list[str] = []
-        async for key, body in self._kept(span):
+        async for key, row in self._kept(span):
             missing.discard(key)
             if key not in span.states:
                 problems.append(f"{name} {key}: the journal knows nothing of it")
-            elif not await self._agrees(span, before, key, body):
+            elif row != await self._reads.row_of(span.model, span.states[key]):
                 problems.append(f"{name} {key}: not what the journal comes to")
-            before = key
             if len(problems) >= PROBLEMS_MAX:
                 return problems
         return [*problems, *(f"{name} {key}: missing" for key in sorted(missing))][:PROBLEMS_MAX]
 
-    async def _kept(self, span: _Span) -> AsyncIterator[tuple[str, bytes]]:
+    async def _kept(self, span: _Span) -> AsyncIterator[tuple[str, Row]]:
+        """The rows of a span as they are kept, by key."""
         after = span.after
         while page := await self._reads.kept(span.model, after=after):
-            for key, body in page:
-                if not span.holds(key):
-                    return
-                yield key, body
+            within = [(key, body) for key, body in page if span.holds(key)]
+            terms = await self._reads.kept_terms(span.model, [key for key, _ in within])
+            for key, body in within:
+                yield key, Row(body, terms.get(key, frozenset()))
+            if len(within) < len(page):
+                return
             after = page[-1][0]
-
-    async def _agrees(self, span: _Span, before: str, key: str, body: bytes) -> bool:
-        """Whether a row, the first above *before*, is what it must be and has all its terms."""
-        row = await self._reads.row_of(span.model, span.states[key])
-        terms = sorted(row.terms)
-        for begin in range(0, len(terms), TERMS_AT_ONCE):
-            some = terms[begin : begin + TERMS_AT_ONCE]
-            found = await self._reads.kept(span.model, *some, after=before, limit=1)
-            if [key] != [each for each, _ in found]:
-                return False
-        return row.body == body
 
 
 @attrs.define

@@ -279,7 +279,14 @@ class Append:
     Everything one command leaves, in one transaction.
 
     Attributes:
-        expected: Version of every journal the decision rests on; all must still be so.
+        expected: Version of every journal the command works on; all must still be so.
+
+        facts: Version of every other journal the decision rests on: definitions, staff, units. All
+            must still be so; none of them is written to, and none is among *expected*.
+
+        hashes: Hash of the last event of each journal in *expected* or *facts* whose state is that
+            of an append which had not landed when this was decided. A journal that is at the
+            version and ends in another event has moved on: this one loses with what it rests on.
 
         events: To append, in this order, versions following on *expected*.
 
@@ -299,6 +306,8 @@ class Append:
     """
 
     expected: Mapping[JournalId, int]
+    facts: Mapping[JournalId, int] = attrs.field(factory=dict[JournalId, int])
+    hashes: Mapping[JournalId, str] = attrs.field(factory=dict[JournalId, str])
     events: tuple[StoredEvent, ...] = ()
     reserve: tuple[tuple[Key, Holder], ...] = ()
     release: tuple[Key, ...] = ()

@@ -18,13 +18,16 @@ import attrs
 import grpc
 import grpc.aio
 
-from clientela.services.access import AccessTable
+from clientela.services.access import AccessTable, CallClass
 from clientela.services.admission import Admission
 from clientela.services.deadline import DeadlineRules
 from clientela.services.entrance import Entrance
 from clientela.services.guard import Guard
-from clientela.services.health import Health, add_health
+from clientela.services.health import Health, add_health, always
+from clientela.services.metrics import NO_METRICS, Metrics
+from clientela.services.observer import Observer
 from clientela.services.ports import JournalStore
+from clientela.services.principal import Authenticator
 from clientela.services.reflection import reflection
 
 
@@ -110,6 +113,28 @@ class Listener:
             return False
 
 
+@attrs.frozen(kw_only=True)
+class Oversight:
+    """
+    How those are served who look after the process.
+
+    Attributes:
+        observer: Tells of calls.
+
+        metrics: Learns of health.
+
+        has_room: Whether the disk of the store has room; may block for a moment.
+
+        health_address: `host:port` on loopback where health alone is told, without encryption;
+            None for nowhere.
+    """
+
+    observer: Observer = attrs.field(factory=Observer)
+    metrics: Metrics = NO_METRICS
+    has_room: Callable[[], bool] = always
+    health_address: str | None = None
+
+
 @attrs.define
 class _Names:
     """Takes the place of a server to learn the full names of what is added."""
@@ -151,6 +176,8 @@ class Server:
 
         has_reflection: Whether tools may ask what it offers.
 
+        oversight: Who looks after the process, and how.
+
     Raises:
         UnguardedMethodError: an rpc says nothing of access.
 
@@ -167,20 +194,30 @@ class Server:
         admission: Admission | None = None,
         deadlines: DeadlineRules | None = None,
         has_reflection: bool = False,
+        oversight: Oversight | None = None,
     ) -> None:
+        oversight = oversight or Oversight()
         for listener in listeners:
             _check_exposure(listener, entrance)
+        desk = oversight.health_address
+        if desk is not None and not Listener(desk).is_loopback:
+            raise ExposedError(desk, "health is told there without encryption")
         names = service_names(services)
-        self.health = Health(names)
+        table = AccessTable.of_services(names)
+        self.health = Health(names, _reading(table), metrics=oversight.metrics)
+        self._oversight = oversight
         self._entrance = entrance
         self._store = store
         self._listeners = listeners
+        self.health_port = 0
         self._tasks: list[asyncio.Task[None]] = []
         guard = Guard(
-            AccessTable.of_services(names),
+            table,
             entrance,
             admission=admission or Admission(),
             deadlines=deadlines or DeadlineRules(),
+            observer=oversight.observer,
+            health=self.health,
             new_id=entrance.new_id,
         )
         self._server = grpc.aio.server(interceptors=(guard,), options=OPTIONS)
@@ -189,6 +226,13 @@ class Server:
         add_health(self.health, self._server)
         if has_reflection:
             self._server.add_generic_rpc_handlers(reflection(names))
+        self._desk = grpc.aio.server(interceptors=(guard,), options=OPTIONS)
+        add_health(self.health, self._desk)
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """Tells who calls."""
+        return self._entrance.authenticator
 
     async def start(self) -> tuple[int, ...]:
         """
@@ -200,10 +244,14 @@ class Server:
         Raises:
             AddressError: one cannot be listened on.
         """
-        ports = tuple(self._listen(listener) for listener in self._listeners)
+        ports = tuple(self._listen(listener, self._server) for listener in self._listeners)
         await self._server.start()
+        if self._oversight.health_address is not None:
+            desk = Listener(self._oversight.health_address)
+            self.health_port = self._listen(desk, self._desk)
+            await self._desk.start()
         self._tasks = [
-            asyncio.create_task(self.health.probe(self._store)),
+            asyncio.create_task(self.health.probe(self._store, self._oversight.has_room)),
             asyncio.create_task(self._entrance.audit.run()),
         ]
         return ports
@@ -212,6 +260,7 @@ class Server:
         """Tell health, take no new calls, let those under way finish, write what is counted."""
         await self.health.stop()
         await self._server.stop(grace_seconds)
+        await self._desk.stop(None)
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -223,13 +272,20 @@ class Server:
         """Return when the server has stopped."""
         await self._server.wait_for_termination()
 
-    def _listen(self, listener: Listener) -> int:
+    def _listen(self, listener: Listener, server: grpc.aio.Server) -> int:
         try:
             if listener.credentials is None:
-                return self._server.add_insecure_port(listener.address)
-            return self._server.add_secure_port(listener.address, listener.credentials)
+                return server.add_insecure_port(listener.address)
+            return server.add_secure_port(listener.address, listener.credentials)
         except RuntimeError:
             raise AddressError(listener.address) from None
+
+
+def _reading(table: AccessTable) -> frozenset[str]:
+    """Services that write nothing: no command, no note of who has seen a personal value."""
+    names = {access.method.rpartition(".")[0] for access in table}
+    writing = (a for a in table if a.is_personal or a.call_class is CallClass.COMMAND)
+    return frozenset(names.difference(access.method.rpartition(".")[0] for access in writing))
 
 
 def _check_exposure(listener: Listener, entrance: Entrance) -> None:

@@ -6,7 +6,7 @@ What a store answers when it does not do what it is asked.
       - StoreUnsuitableError      ever: wrong schema, weak settings, in use
     ConflictError                 another append was faster: load again and decide again
       - VersionConflictError, KeyConflictError, RequestConflictError, PersonKeyConflictError,
-        KekRetiredError
+        KekRetiredError, ModelMovedError
 """
 
 from __future__ import annotations
@@ -89,6 +89,19 @@ class RequestConflictError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__("the same request was answered meanwhile")
+
+
+class ModelMovedError(ConflictError):
+    """
+    Another process has taken events into a read model meanwhile; go on from where it is.
+
+    Attributes:
+        model: Which one.
+    """
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        super().__init__(f"the read model {model} has moved on")
 
 
 class KeyNeededError(NeededError):

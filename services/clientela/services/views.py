@@ -4,7 +4,8 @@ What is loaded for a decision: what it needs, staff and units, and the whole as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import attrs
@@ -22,6 +23,7 @@ from clientela.domain.ids import (
 from clientela.domain.organisation.staff import Employee, member
 from clientela.domain.organisation.units import Unit, place
 from clientela.domain.record import Journal, NeededError, Record
+from clientela.services.cache import Kept
 from clientela.services.rows import Answer, Head, KeyRow
 
 
@@ -71,10 +73,10 @@ class Registry:
     Staff and units as loaded; asks for those that were not.
 
     Attributes:
-        journals: Loaded journals of employees and units.
+        journals: Tells journals of employees and units; None for one that was not loaded.
     """
 
-    journals: Mapping[JournalId, Journal]
+    journals: Callable[[JournalId], Journal | None]
 
     def member(self, employee_id: EmployeeId) -> StaffMember | None:
         """The employee; None if there is none of this id."""
@@ -85,20 +87,26 @@ class Registry:
         return place(Record([self._journal(unit_journal(unit_id))]).of(Unit))
 
     def _journal(self, journal_id: JournalId) -> Journal:
-        if journal_id not in self.journals:
+        journal = self.journals(journal_id)
+        if journal is None:
             raise JournalNeededError(journal_id)
-        return self.journals[journal_id]
+        return journal
 
 
 @attrs.frozen(kw_only=True)
 class View:
     """
-    What was loaded, all of one moment, committed.
+    What a decision rests on: loaded, all of one moment and committed; or in memory, and checked by
+    the append. A read has let time pass in it.
 
     Attributes:
         record: The journals and holders.
 
         heads: Ends of the journals.
+
+        kept: The record's journals with what is known beside them.
+
+        unsettled: Of *heads*, hashes of those whose last events have not landed yet.
 
         definitions: All versions of the company's definitions.
 
@@ -108,16 +116,30 @@ class View:
 
         answer: To the request, if it was answered.
 
-        elapsed: What time has done to the record and is not committed yet.
+        events: Of the record, those that are not committed yet: what time has done to it.
     """
 
     record: Record
     heads: Mapping[JournalId, Head]
+    kept: Mapping[JournalId, Kept] = attrs.field(factory=dict[JournalId, Kept])
+    unsettled: Mapping[JournalId, str] = attrs.field(factory=dict[JournalId, str])
     definitions: Definitions
     registry: Registry
     key_rows: Mapping[JournalId, KeyRow | None]
     answer: Answer | None = None
-    elapsed: tuple[RecordedEvent, ...] = ()
+    events: tuple[RecordedEvent, ...] = ()
+
+    @property
+    def versions(self) -> dict[JournalId, int]:
+        """Versions of the record's journals as committed, time that is pending left out."""
+        pending = Counter(recorded.journal for recorded in self.events)
+        return {j: version - pending[j] for j, version in self.record.versions.items()}
+
+    @property
+    def facts(self) -> dict[JournalId, int]:
+        """Versions of the journals that it holds besides the record's: what rules asked about."""
+        own = self.record.versions
+        return {j: head.version for j, head in self.heads.items() if j not in own}
 
     @property
     def clock(self) -> datetime | None:

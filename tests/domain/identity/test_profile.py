@@ -16,8 +16,6 @@ from clientela.domain.event import Key, PendingEvent
 from clientela.domain.facts import BusinessKey, ClientErased, PurchaseRecorded
 from clientela.domain.fingerprint import NOTHING, MismatchError
 from clientela.domain.identity.details import (
-    CONSUMER,
-    INDUSTRIAL,
     NAME_LENGTH_MAX,
     ClientKind,
     ClientUpdated,
@@ -33,6 +31,7 @@ from clientela.domain.identity.identifiers import (
     NewIdentifier,
     RemoveIdentifier,
 )
+from clientela.domain.identity.market import CONSUMER, INDUSTRIAL
 from clientela.domain.identity.profile import (
     IDENTITY,
     ClientStandingChanged,

@@ -32,7 +32,8 @@ from clientela.domain.identity.identifiers import (
 from clientela.domain.identity.profile import EraseClient
 from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import BusinessId, ClientId, Code, EmployeeId, UnitId, WalletId
-from clientela.domain.interaction.recording import RecordDeparture, RecordInteraction
+from clientela.domain.interaction.departure import RecordDeparture
+from clientela.domain.interaction.recording import RecordInteraction
 from clientela.domain.loyalty.adjustment import AdjustPoints
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.money import Money

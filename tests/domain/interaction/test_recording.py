@@ -1,5 +1,5 @@
 """
-Contacts, conflicts, signals and departures.
+Contacts of every kind, written down once.
 """
 
 from __future__ import annotations
@@ -9,90 +9,42 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from clientela.domain.context import DefinitionVersion
 from clientela.domain.errors import InvalidValueError, KeyTakenError, UnknownError
-from clientela.domain.event import SYSTEM, Actor, ActorKind
+from clientela.domain.event import SYSTEM
 from clientela.domain.facts import (
     ApproachMade,
-    BusinessKey,
-    ClientLeft,
     ConflictRecorded,
-    ConflictResolved,
     Direction,
-    EndKind,
     InteractionRecorded,
     Purpose,
-    SignalRecorded,
 )
 from clientela.domain.fingerprint import MismatchError
 from clientela.domain.ids import (
-    BusinessId,
-    ClientId,
     Code,
     EmployeeId,
-    PrincipalId,
     client_journal,
 )
-from clientela.domain.interaction.policy import (
-    CONFLICT_CAUSES,
-    LEAVING_CAUSES,
-    InteractionPolicy,
-)
-from clientela.domain.interaction.recording import (
-    CAUSES_MAX,
-    INTERACTION,
-    Contacts,
-    RecordConflict,
-    RecordDeparture,
-    RecordInteraction,
-    RecordSignal,
-    ResolveConflict,
-)
-from clientela.domain.interaction.refusals import NoConflictError, SalesApproachError
+from clientela.domain.interaction.conflict import ResolveConflict
+from clientela.domain.interaction.refusals import SalesApproachError
 from clientela.domain.ownership.claim import Approach
 from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.refusals import ClientTakenError
-from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.personal import Personal, Sealed
-from tests.domain.register import REGISTER, Register
-from tests.domain.spec import AT, IVO, MARTA, NORA, NORTH, SOUTH, Scenario, definitions
-
-
-PETRA = ClientId("petra")
-OLGA = ClientId("olga")
-GHOST = ClientId("ghost")
-PHONE = Code("phone")
-CALL = Code("call")
-BOT = Actor(ActorKind.SERVICE, PrincipalId("reminder-bot"))
-CALL_ID = BusinessKey(Code("pbx"), BusinessId("4711"))
-
-CONTACT = RecordInteraction(
-    client_id=PETRA,
-    channel=PHONE,
-    direction=Direction.INBOUND,
-    purpose=Purpose.ENQUIRY,
-    kind=CALL,
-    employee_id=MARTA,
+from tests.domain.interaction.talks import (
+    BOT,
+    CALL,
+    CALL_ID,
+    CONFLICT,
+    CONTACT,
+    DEPARTURE,
+    GHOST,
+    OLGA,
+    PETRA,
+    PHONE,
+    SIGNAL,
+    contacts,
 )
-CONFLICT = RecordConflict(client_id=PETRA, employee_id=MARTA, cause=Code("error"))
-DEPARTURE = RecordDeparture(client_id=PETRA, causes=(Code("moved-away"),), ended=EndKind.BY_CLIENT)
-SIGNAL = RecordSignal(client_id=PETRA, signal=Code("recommended-us"))
-
-
-@pytest.fixture
-def company():
-    """A company that runs ownership and interactions, with two clients."""
-    scenario = Scenario(REGISTER, OWNERSHIP, INTERACTION)
-    scenario.when(Register(client_id=PETRA), Register(client_id=OLGA))
-    return scenario
-
-
-def contacts(company: Scenario) -> Contacts:
-    """What is open between Petra and the company."""
-    return company.record(client_journal(PETRA)).of(Contacts)
-
-
-# Contacts
+from tests.domain.spec import AT, IVO, MARTA, NORA, NORTH, SOUTH
 
 
 def test_contact_is_recorded_with_who_where_how_and_what_for(company):
@@ -305,169 +257,3 @@ def test_refused_approach_is_no_contact(company):
         )
 
     assert before == contacts(company)
-
-
-# Conflicts
-
-
-@pytest.mark.parametrize("cause", CONFLICT_CAUSES)
-def test_conflict_has_a_cause_and_stays_open_until_it_is_resolved(company, cause):
-    """
-    LIFE-21: a conflict is recorded with one of its causes and is open until it is resolved, well
-    or badly.
-    """
-    (began,) = company.when(attrs.evolve(CONFLICT, cause=cause, note=Personal("shouted")))
-    conflict = company.events[-1].ref
-    assert (
-        ConflictRecorded(client_id=PETRA, employee_id=MARTA, cause=cause, note=began.note) == began
-    )
-    assert conflict == contacts(company).open_conflict
-
-    (ended,) = company.when(ResolveConflict(client_id=PETRA, handled_well=cause == "error"))
-
-    assert ConflictResolved(client_id=PETRA, handled_well=cause == "error") == ended
-    assert ("LIFE-21", (conflict,)) == (company.events[-1].rule, company.events[-1].because)
-    assert None is contacts(company).open_conflict
-
-
-def test_nothing_is_resolved_where_no_conflict_is_open(company):
-    """
-    LIFE-21: a resolution needs a conflict, each conflict one resolution.
-    """
-    resolve = ResolveConflict(client_id=PETRA, handled_well=True)
-    with pytest.raises(NoConflictError) as refused:
-        company.when(resolve)
-    assert ("NO_CONFLICT", "LIFE-21") == (refused.value.reason, refused.value.rule)
-
-    company.when(CONFLICT, resolve)
-    with pytest.raises(NoConflictError):
-        company.when(resolve)
-
-
-def test_conflict_can_be_had_with_somebody_who_is_not_the_owner(company):
-    """
-    LIFE-21: anybody on our side can fall out with a client, owned or not.
-    """
-    assert 1 == len(company.when(attrs.evolve(CONFLICT, employee_id=NORA)))
-
-
-# Departures
-
-
-def test_causes_of_leaving_are_those_the_source_names():
-    """
-    LIFE-23, LIFE-24: moved away, income changed, staff brought their own suppliers; changed
-    requirements, a better alternative, dissatisfaction, advertising that did not catch, terms not
-    as expected; and other.
-    """
-    assert {
-        "moved-away",
-        "income-changed",
-        "staff-brought-own-suppliers",
-        "changed-requirements",
-        "better-alternative",
-        "dissatisfied",
-        "advertising-did-not-catch",
-        "terms-not-as-expected",
-        "other",
-    } == set(LEAVING_CAUSES)
-
-
-@pytest.mark.parametrize("ended", list(EndKind))
-def test_departure_is_recorded_with_its_causes_and_who_ended_it(company, ended):
-    """
-    LIFE-23, LIFE-24: a client leaves for one or more recorded causes; who ended it is kept.
-    """
-    causes = LEAVING_CAUSES[:3]
-
-    assert (ClientLeft(client_id=PETRA, causes=causes, ended=ended),) == company.when(
-        attrs.evolve(DEPARTURE, causes=causes, ended=ended)
-    )
-    assert "LIFE-23" == company.events[-1].rule
-
-
-@pytest.mark.parametrize(
-    "causes",
-    [(), (Code("whim"),), (Code("moved-away"), Code("whim")), (Code("other"),) * (CAUSES_MAX + 1)],
-)
-def test_departure_without_a_listed_cause_is_refused(company, causes):
-    """
-    LIFE-23: a client is not former without a cause, an unlisted one, or too many.
-    """
-    with pytest.raises(InvalidValueError) as refused:
-        company.when(attrs.evolve(DEPARTURE, causes=causes))
-
-    assert "causes" == refused.value.field
-    assert "whim" not in str(refused.value)
-
-
-def test_company_adds_causes_of_its_own():
-    """
-    LIFE-21, LIFE-23: a company's own causes hold besides those of the source, from the moment on
-    at which they are in force.
-    """
-    policy = InteractionPolicy(leaving_causes=(Code("retired"),), conflict_causes=(Code("noise"),))
-    company = Scenario(REGISTER, INTERACTION)
-    company.when(Register(client_id=PETRA))
-    later = AT + timedelta(days=1)
-    company.definitions = attrs.evolve(
-        definitions(),
-        versions=(
-            *definitions().versions,
-            DefinitionVersion(2, later, {InteractionPolicy: policy}),
-        ),
-    )
-    own = (
-        attrs.evolve(DEPARTURE, causes=(Code("retired"), Code("other"))),
-        attrs.evolve(CONFLICT, cause=Code("noise")),
-    )
-
-    for command in own:
-        with pytest.raises(InvalidValueError):
-            company.when(command)
-    company.at(later)
-
-    assert [1, 1, 1] == [len(company.when(command)) for command in (*own, CONFLICT)]
-
-
-def test_conflict_without_a_listed_cause_is_refused(company):
-    """
-    LIFE-21: causes are a list.
-    """
-    with pytest.raises(InvalidValueError) as refused:
-        company.when(attrs.evolve(CONFLICT, cause=Code("moved-away")))
-
-    assert "cause" == refused.value.field
-
-
-# Signals
-
-
-def test_signal_begins_and_ends_and_is_said_once(company):
-    """
-    LIFE-17, LIFE-22: a named fact holds from when it is said until it is taken back; saying it
-    again changes nothing.
-    """
-    over = attrs.evolve(SIGNAL, holds=False)
-    assert () == company.when(over)
-
-    assert (SignalRecorded(client_id=PETRA, signal=Code("recommended-us")),) == company.when(SIGNAL)
-    began = company.events[-1].ref
-    assert () == company.when(SIGNAL)
-    assert {Code("recommended-us"): began} == contacts(company).signals
-
-    assert (
-        SignalRecorded(client_id=PETRA, signal=Code("recommended-us"), holds=False),
-    ) == company.when(over)
-    assert {} == contacts(company).signals
-
-
-def test_signals_do_not_disturb_each_other(company):
-    """
-    LIFE-22: each signal begins and ends by itself.
-    """
-    other = attrs.evolve(SIGNAL, signal=Code("buys-only-here"))
-
-    company.when(SIGNAL, other, attrs.evolve(SIGNAL, holds=False))
-
-    assert [Code("buys-only-here")] == list(contacts(company).signals)

@@ -12,16 +12,7 @@ from clientela.domain.facts import ClientErased
 from clientela.domain.fingerprint import MismatchError
 from clientela.domain.ids import Code, WalletId, client_journal
 from clientela.domain.loyalty.balance import balance
-from clientela.domain.loyalty.card_rules import (
-    CARD_SCOPE,
-    CARDS_MAX,
-    BlockCard,
-    IssueCard,
-    ReplaceCard,
-    UnblockCard,
-)
-from clientela.domain.loyalty.card_use import card_held_by, card_of
-from clientela.domain.loyalty.cards import (
+from clientela.domain.loyalty.card import (
     CardBlocked,
     CardId,
     CardIssued,
@@ -29,6 +20,15 @@ from clientela.domain.loyalty.cards import (
     CardsClosed,
     CardStatus,
     CardUnblocked,
+)
+from clientela.domain.loyalty.card_use import card_held_by, card_of
+from clientela.domain.loyalty.cards import (
+    CARD_SCOPE,
+    CARDS_MAX,
+    BlockCard,
+    IssueCard,
+    ReplaceCard,
+    UnblockCard,
 )
 from clientela.domain.loyalty.ledger import asks
 from clientela.domain.loyalty.refusals import (

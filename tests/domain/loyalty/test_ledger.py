@@ -20,8 +20,8 @@ from clientela.domain.event import RecordedEvent
 from clientela.domain.facts import ClientErased, Line
 from clientela.domain.ids import ClientId, Code, wallet_journal
 from clientela.domain.loyalty.adjustment import AdjustPoints
-from clientela.domain.loyalty.card_rules import BlockCard, IssueCard, ReplaceCard, UnblockCard
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
+from clientela.domain.loyalty.cards import BlockCard, IssueCard, ReplaceCard, UnblockCard
 from clientela.domain.loyalty.ledger import LOYALTY, asks
 from clientela.domain.loyalty.membership import OpenWallet, WalletOpened
 from clientela.domain.loyalty.programme import Award, Enrol, Programme, Rounding

@@ -10,7 +10,7 @@ import pytest
 
 from clientela.domain.fingerprint import MismatchError
 from clientela.domain.ids import Code
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
 from clientela.domain.loyalty.lots import POINTS_MAX, Allocation, LotId
 from clientela.domain.loyalty.refusals import (
     AmountNotPositiveError,

@@ -11,7 +11,8 @@ import pytest
 from clientela.domain.identity.profile import IDENTITY
 from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import ClientId, Code, EmployeeId, client_journal, employee_journal
-from clientela.domain.interaction.recording import INTERACTION, RecordConflict
+from clientela.domain.interaction.conflict import RecordConflict
+from clientela.domain.interaction.rules import INTERACTION
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.staff import STAFF, RecordLeaving
 from clientela.domain.organisation.units import UNITS, RegisterUnit, UnitKind

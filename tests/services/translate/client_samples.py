@@ -14,13 +14,10 @@ from clientela.domain.identity.identifiers import AddIdentifier, NewIdentifier, 
 from clientela.domain.identity.profile import EraseClient
 from clientela.domain.identity.registration import RegisterClient
 from clientela.domain.ids import Code
-from clientela.domain.interaction.recording import (
-    RecordConflict,
-    RecordDeparture,
-    RecordInteraction,
-    RecordSignal,
-    ResolveConflict,
-)
+from clientela.domain.interaction.conflict import RecordConflict, ResolveConflict
+from clientela.domain.interaction.departure import RecordDeparture
+from clientela.domain.interaction.recording import RecordInteraction
+from clientela.domain.interaction.signals import RecordSignal
 from clientela.domain.ownership.claim import Approach
 from clientela.domain.ownership.replacement import ReplaceOwner
 from clientela.domain.personal import Personal

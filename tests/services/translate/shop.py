@@ -22,8 +22,8 @@ from clientela.domain.ids import (
     client_journal,
     wallet_journal,
 )
-from clientela.domain.loyalty.card_rules import IssueCard
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
+from clientela.domain.loyalty.cards import IssueCard
 from clientela.domain.money import Money
 from clientela.domain.organisation.hiring import RegisterEmployee
 from clientela.domain.organisation.units import RegisterUnit, UnitKind

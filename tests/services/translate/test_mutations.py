@@ -92,6 +92,7 @@ def test_an_outcome_tells_versions_events_and_etag():
         events=company.history(CLIENT)[4:6],
         versions={CLIENT: 6},
         at=AT,
+        definitions=company.definitions,
         replayed=True,
     )
 
@@ -114,6 +115,7 @@ def test_a_dry_run_has_neither_events_nor_etag():
         events=company.history(CLIENT)[4:6],
         versions={CLIENT: 6},
         at=AT,
+        definitions=company.definitions,
     )
 
     expected = common_pb2.Outcome(versions=journal_versions({CLIENT: 6}))

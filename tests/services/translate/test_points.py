@@ -7,7 +7,7 @@ from google.type.money_pb2 import Money as WireMoney
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.ids import Code, Ref, WalletId
 from clientela.domain.loyalty.balance import explain
-from clientela.domain.loyalty.card_rules import BlockCard
+from clientela.domain.loyalty.cards import BlockCard
 from clientela.domain.loyalty.programme import Programme
 from clientela.domain.loyalty.statement import Axis, statement
 from clientela.domain.loyalty.wallet import Wallet

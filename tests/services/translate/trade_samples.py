@@ -11,8 +11,8 @@ from clientela.domain.facts import (
 from clientela.domain.ids import Code, WalletId
 from clientela.domain.lifecycle.stages import SetStage
 from clientela.domain.loyalty.adjustment import AdjustPoints
-from clientela.domain.loyalty.card_rules import BlockCard, IssueCard, ReplaceCard, UnblockCard
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
+from clientela.domain.loyalty.cards import BlockCard, IssueCard, ReplaceCard, UnblockCard
 from clientela.domain.loyalty.membership import OpenWallet
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.money import Money

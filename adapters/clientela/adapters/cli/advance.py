@@ -77,4 +77,5 @@ async def _advanced(way: Way, to: datetime, output: Output) -> None:
         now = answer.now.ToDatetime(tzinfo=UTC)
         written({"now": now.isoformat(), "moved": answer.moved})
     else:
-        print(f"It is {moment(answer.now)} UTC; {answer.moved:,} journals moved on the way.")
+        journals = "1 journal" if answer.moved == 1 else f"{answer.moved:,} journals"
+        print(f"It is {moment(answer.now)} UTC; {journals} moved on the way.")

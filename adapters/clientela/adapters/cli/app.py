@@ -16,14 +16,19 @@ from clientela.adapters.cli.erase import erase
 from clientela.adapters.cli.export import export
 from clientela.adapters.cli.failure import EPILOGUE
 from clientela.adapters.cli.find import find
+from clientela.adapters.cli.health import health
 from clientela.adapters.cli.import_file import import_file
 from clientela.adapters.cli.keys import keys
+from clientela.adapters.cli.make_keys import make_keys
 from clientela.adapters.cli.migrate import migrate
+from clientela.adapters.cli.parked import parked
 from clientela.adapters.cli.restore import restore
 from clientela.adapters.cli.serve import serve
 from clientela.adapters.cli.show import show
 from clientela.adapters.cli.staff import staff
 from clientela.adapters.cli.stats import stats
+from clientela.adapters.cli.stream import stream
+from clientela.adapters.cli.tail import tail
 from clientela.adapters.cli.verify import verify
 from clientela.adapters.cli.version import version
 
@@ -49,10 +54,15 @@ app.command()(advance)
 app.command()(backtest)
 app.command()(export)
 app.command()(erase)
+app.command()(tail)
 app.command()(verify)
 app.command()(doctor)
+app.command()(health)
 app.command()(backup)
 app.command()(restore)
+keys.command("make")(make_keys)
+app.add_typer(stream, name="stream")
 app.add_typer(keys, name="keys")
 app.add_typer(migrate, name="migrate")
+app.add_typer(parked, name="parked")
 app.command()(version)

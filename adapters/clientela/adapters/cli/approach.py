@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from clientela.adapters.cli.options import (
     verb,
 )
 
+
+REFUSED = "approach-refused"
+"""Name of the event that a refused approach leaves."""
 
 if TYPE_CHECKING:
     from clientela.adapters.cli.connection import Connection
@@ -72,7 +75,7 @@ async def _approached(
             answer = await connection.call(method, request)
         except VerbError as refused:
             if "rule" in refused.details:
-                refused.details["because"] = await _because(connection, client_id)
+                refused.details["because"] = await _because(connection, client_id, employee)
             raise
     owner = answer.ownership
     if not owner.owner_id:
@@ -83,16 +86,19 @@ async def _approached(
     print(f"{owner.owner_id} of {owner.unit_id} looks after {client_id} {since}.")
 
 
-async def _because(connection: Connection, client_id: str) -> str:
-    """The facts on which ownership rests, as people name them; empty where they are not told."""
-    from clientela.adapters.cli.timeline import fact, facts_of, timeline_of
-    from clientela.v1.ownership_pb2 import GetOwnershipRequest
-    from clientela.v1.ownership_pb2_grpc import OwnershipServiceStub
+async def _because(connection: Connection, client_id: str, employee: str) -> str:
+    """
+    The facts on which the refusal rests, as people name them; empty where they are not told.
 
-    method: Any = OwnershipServiceStub(connection.channel).GetOwnership
+    The refusal is an event itself, and its envelope names them.
+    """
+    from clientela.adapters.cli.timeline import fact, facts_of, fields_of, timeline_of
+
     try:
-        owned = await connection.call(method, GetOwnershipRequest(client_id=client_id))
-        facts = facts_of(await timeline_of(connection, client_id))
+        entries = await timeline_of(connection, client_id)
     except VerbError:
         return ""
-    return "; ".join(fact(ref, facts) for ref in owned.explanation.because)
+    for entry in reversed(entries):
+        if entry.event.name == REFUSED and fields_of(entry).get("employee_id") == employee:
+            return "; ".join(fact(ref, facts_of(entries)) for ref in entry.event.because)
+    return ""

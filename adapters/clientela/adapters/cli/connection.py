@@ -120,7 +120,7 @@ async def connected(way: Way) -> AsyncGenerator[Connection]:
                 if await _answers(connection.channel):
                     yield connection
                     return
-        async with _own(settings) as connection:
+        async with _own(settings, has_bus=way.has_bus) as connection:
             yield connection
         return
     async with _opened(way, settings, target, is_encrypted) as connection:
@@ -149,12 +149,12 @@ async def _opened(
 
 
 @contextlib.asynccontextmanager
-async def _own(settings: Settings) -> AsyncGenerator[Connection]:
+async def _own(settings: Settings, *, has_bus: bool) -> AsyncGenerator[Connection]:
     from clientela.adapters.bootstrap import private
 
     # What goes wrong is told by the verb.
     logging.getLogger("clientela").setLevel(logging.CRITICAL)
-    async with private(settings) as running:
+    async with private(settings, has_bus=has_bus) as running:
         metadata = ((ACTOR_HEADER, ACTOR), (SECRET_HEADER, running.secret))
         async with grpc.aio.insecure_channel(running.target, options=CHANNEL_OPTIONS) as channel:
             yield Connection(
@@ -207,7 +207,10 @@ def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
     )
 
 
-_EXITS: Mapping[str, Exit] = {"STORE_UNAVAILABLE": Exit.UNREACHABLE}
+_EXITS: Mapping[str, Exit] = {
+    "BUS_UNAVAILABLE": Exit.UNREACHABLE,
+    "STORE_UNAVAILABLE": Exit.UNREACHABLE,
+}
 
 _ADVICE: Mapping[str, str] = {
     "UNAUTHENTICATED": "Show a token of the issuer with --token-file.",

@@ -95,9 +95,11 @@ def translated() -> Generator[None]:
     from clientela.adapters.keys.failures import KeysError
     from clientela.adapters.settings import SettingError
     from clientela.adapters.sqlite.files import DatabaseLockedError
+    from clientela.adapters.telemetry.failures import TelemetryError
     from clientela.adapters.tokens.callers import CallersError
     from clientela.adapters.tokens.key_set import KeySetError
     from clientela.adapters.tokens.transport import TransportFileError
+    from clientela.services.bus import BusError, BusUnavailableError
     from clientela.services.server import AddressError, ServerError
     from clientela.services.store_errors import StoreError
 
@@ -110,9 +112,13 @@ def translated() -> Generator[None]:
     except AddressError as error:
         advice = "Name another port with --port; 0 lets the system choose."
         raise VerbError(Exit.UNREACHABLE, str(error), advice=advice) from None
+    except BusUnavailableError as error:
+        raise VerbError(Exit.UNREACHABLE, str(error)) from None
+    except BusError as error:
+        raise VerbError(Exit.FAILED, str(error)) from None
     except (StoreError, KeysError, KeySetError, CallersError, TransportFileError) as error:
         raise VerbError(Exit.FAILED, str(error)) from None
-    except ServerError as error:
+    except (ServerError, TelemetryError) as error:
         raise VerbError(Exit.FAILED, str(error)) from None
     except sqlite3.Error as error:
         raise VerbError(Exit.FAILED, f"the database: {error}") from None

@@ -82,12 +82,15 @@ class Way:
         token_file: File of the token; None for none.
 
         ca_file: Who signed the certificate of the service; None for those the system knows.
+
+        has_bus: Whether events leave while the verb works on the files without a service.
     """
 
     data_dir: Path | None = None
     target: str = ""
     token_file: Path | None = None
     ca_file: Path | None = None
+    has_bus: bool = False
 
     def settings(self, **flags: object) -> Settings:
         """
@@ -98,7 +101,20 @@ class Way:
         """
         from clientela.adapters.settings import settings_from
 
+        if self.has_bus:
+            flags["bus"] = bus_said(flags.get("bus"))
         return settings_from(os.environ, data_dir=self.data_dir, **flags)
+
+
+def bus_said(said: object) -> object:
+    """The bus as it was said; a server of our own if nobody did and there is what it takes."""
+    import importlib.util
+
+    from clientela.adapters.settings import EMBEDDED_BUS, PREFIX
+
+    if said is not None or f"{PREFIX}BUS" in os.environ:
+        return said
+    return EMBEDDED_BUS if importlib.util.find_spec("nats") is not None else None
 
 
 def verb(function: Callable[P, Exit | None]) -> Callable[P, None]:

@@ -30,6 +30,12 @@ def restore(
     from clientela.adapters.sqlite.copies import restore as put_back
 
     settings = Way(data_dir=data_dir).settings()
+    if settings.database_url:
+        raise VerbError(
+            Exit.FAILED,
+            "the store is in PostgreSQL, which is restored by its own tools",
+            advice="Use pg_restore or point-in-time recovery; docs/postgres.md says how.",
+        )
     question = f"Put {file} in the place of {settings.database}?"
     is_asking = settings.database.exists() and not yes
     if is_asking and not (sys.stdin.isatty() and typer.confirm(question)):

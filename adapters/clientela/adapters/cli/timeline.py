@@ -98,9 +98,15 @@ def payload(encoded: str) -> Any:
     return json.loads(base64.b64decode(encoded) or b"{}")
 
 
+def fields_of(entry: TimelineEntry) -> dict[str, Any]:
+    """The payload of an entry's event, field by field."""
+    found: dict[str, Any] = json.loads(entry.event.payload or b"{}")
+    return found
+
+
 def told(entry: TimelineEntry) -> str:
     """What an entry tells, in short."""
-    fields: dict[str, Any] = json.loads(entry.event.payload or b"{}")
+    fields = fields_of(entry)
     opened = {value.path: value.text for value in entry.opened}
     shown = {name: value for name, value in fields.items() if name not in _NOT_TOLD}
     parts = [f"{name} {_short(value)}" for name, value in shown.items() if _short(value)]

@@ -46,9 +46,13 @@ async def _verified(way: Way, output: Output) -> Exit | None:
         method = OperationServiceStub(connection.channel).Verify
         found = await connection.call(method, VerifyRequest(), seconds=LONG_SECONDS)
     problems = list(found.problems)
+    parked = [*found.parked, *(f"event {each}" for each in found.parked_follow_ups)]
     if output is Output.JSON:
-        written({"journals": found.journals, "events": found.events, "problems": problems})
+        counts = {"journals": found.journals, "events": found.events}
+        written({**counts, "problems": problems, "parked": parked})
     else:
+        for each in parked:
+            print(f"{each} is parked: see the service's log")
         for problem in problems:
             print(problem)
         said = f"{len(problems):,} problems" if problems else "Everything agrees"

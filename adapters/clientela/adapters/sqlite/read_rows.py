@@ -8,8 +8,8 @@ import sqlite3
 
 from collections.abc import Mapping
 
-from clientela.adapters.sqlite.terms import drop_terms, is_hashed, put_codes, put_hashes
-from clientela.services.read_models import Row
+from clientela.adapters.sqlite.terms import drop_terms, is_hashed, put_codes, put_hashes, terms_of
+from clientela.services.read_models import Row, Term
 
 
 _POSITION = "SELECT position FROM read_models WHERE model = ?"
@@ -28,6 +28,21 @@ def rows(connection: sqlite3.Connection, model: str, keys: tuple[str, ...]) -> d
     """Bodies of those rows that exist."""
     found = (connection.execute(_ROW, (model, key)).fetchone() for key in keys)
     return dict(row for row in found if row is not None)
+
+
+_NUMBER = "SELECT number FROM read_rows WHERE model = ? AND key = ?"
+
+
+def terms(
+    connection: sqlite3.Connection, model: str, keys: tuple[str, ...]
+) -> dict[str, frozenset[Term]]:
+    """All that those rows that exist are found by."""
+    numbers = {key: connection.execute(_NUMBER, (model, key)).fetchone() for key in keys}
+    return {
+        key: terms_of(connection, model, key, row[0])
+        for key, row in numbers.items()
+        if row is not None
+    }
 
 
 _PUT_ROW = """

@@ -50,6 +50,10 @@ class SqliteReads:
         """How many rows have each value of *field*; values without any are left out."""
         return await self._store.ask(finding.count, model, field)
 
+    async def terms(self, model: str, keys: Iterable[str]) -> Mapping[str, frozenset[Term]]:
+        """All that those rows that exist are found by."""
+        return await self._store.ask(read_rows.terms, model, tuple(keys))
+
     async def drop(self, model: str) -> None:
         """Throw the model away; it is built anew at the next read."""
         await self._store.scrub(lambda connection: read_rows.drop(connection, model))

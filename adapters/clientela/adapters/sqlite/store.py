@@ -202,6 +202,10 @@ class SqliteStore:
         """What SQLite finds wrong with the file; reads all of it."""
         return await self._read(reading.faults)
 
+    def tell_groups(self, tell: Callable[[int], None]) -> None:
+        """Have *tell* called, on a thread of the store, with the size of every group committed."""
+        self._writer.tell_group = tell
+
     async def failed(self) -> str:
         """Wait until the store has stopped for good, which calls for a new process; says why."""
         return await self._health.failed()

@@ -71,6 +71,13 @@ def put_hashes(connection: sqlite3.Connection, row: int, hashes: Iterable[Term])
     return len(lost)
 
 
+def terms_of(connection: sqlite3.Connection, model: str, key: str, row: int) -> frozenset[Term]:
+    """Codes of a row by its key, and hashes of it by its number."""
+    codes = connection.execute(_CODES_OF, (model, key)).fetchall()
+    hashes = connection.execute(_HASHES_OF, (row,)).fetchall()
+    return frozenset((*codes, *((field, value) for _, field, value in hashes)))
+
+
 def _blank(connection: sqlite3.Connection, rows: Iterable[tuple[int, str, str]]) -> None:
     """Overwrite rows of number, field, value where they stand, by as many bytes."""
     blanks = (

@@ -49,6 +49,10 @@ COPY_PAGES = 256
 """Pages of a backup copied before waiting jobs get their turn."""
 
 
+def _ignore(_size: int) -> None:
+    """Nobody wants to know."""
+
+
 class Writer:
     """
     Writes for everybody.
@@ -75,12 +79,15 @@ class Writer:
         self._health = health
         self._loop = loop
         self._queue: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._submitted: list[Job] = []
         self._thread = threading.Thread(target=self._run, name="clientela-writer", daemon=True)
         self._is_closing = False
         self._is_stopped = False
         self._is_copying = False
         self._changes = connection.total_changes
         self._unlisted: list[Erasure] = []
+        self.tell_group: Callable[[int], None] = _ignore
+        """Called on the thread of the writer with the size of every group committed."""
         self._must_truncate = False
 
     def start(self) -> None:
@@ -105,11 +112,19 @@ class Writer:
         self._health.check()
         if self._is_closing:
             raise StoreUnavailableError("the store is closed")
-        if self._queue.qsize() >= QUEUE_MAX:
+        if self._queue.qsize() + len(self._submitted) >= QUEUE_MAX:
             raise StoreUnavailableError("too many appends are waiting")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(Job(work, future, erasures, is_alone, is_scrub))
+        if not self._submitted:
+            self._loop.call_soon(self._hand_over)
+        self._submitted.append(Job(work, future, erasures, is_alone, is_scrub))
         return future
+
+    def _hand_over(self) -> None:
+        """Hand over what callers submitted in one go, so that the thread is woken once for it."""
+        for job in self._submitted:
+            self._queue.put(job)
+        self._submitted.clear()
 
     async def copy(self, target: sqlite3.Connection) -> None:
         """Copy the database as it is when this returns, a few pages at a time."""
@@ -118,6 +133,7 @@ class Writer:
     async def stop(self) -> None:
         """Finish what waits, empty the log, end the thread. The connection stays open."""
         self._is_closing = True
+        self._hand_over()
         future: asyncio.Future[Any] = self._loop.create_future()
         self._queue.put(Job(self._finish, future, is_alone=True))
         await future
@@ -150,6 +166,7 @@ class Writer:
             self._health.check()
             outcomes = self._execute(group)
             self._connection.execute("COMMIT")
+            self.tell_group(len(group))
             self._acknowledge(outcomes)
             self._checkpoint()
         except Exception as error:  # noqa: BLE001  Whatever it is, callers must not wait for ever.

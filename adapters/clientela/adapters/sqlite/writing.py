@@ -49,7 +49,9 @@ def append(connection: sqlite3.Connection, new: Append) -> int:
     """
     ends = {event.journal: event for event in new.events}
     for journal_id, version in new.expected.items():
-        _claim(connection, journal_id, version, ends.get(journal_id))
+        _claim(connection, journal_id, (version, new.hashes.get(journal_id)), ends.get(journal_id))
+    for journal_id, version in new.facts.items():
+        _check(connection, journal_id, (version, new.hashes.get(journal_id)))
     for key in new.release:
         release(connection, key)
     for key, held_by in dict(new.reserve).items():
@@ -77,27 +79,39 @@ ON CONFLICT (kind, id) DO NOTHING
 """
 
 _MOVE_JOURNAL = """
-UPDATE journals SET version = ?, hash = ?, recorded_at = ? WHERE kind = ? AND id = ? AND version = ?
+UPDATE journals SET version = ?, hash = ?, recorded_at = ?
+WHERE kind = ? AND id = ? AND version = ? AND hash = coalesce(?, hash)
 """
 
-_VERSION = "SELECT version FROM journals WHERE kind = ? AND id = ?"
+_END = "SELECT version, hash FROM journals WHERE kind = ? AND id = ?"
+
+_Expected = tuple[int, str | None]
+"""Version of a journal, and the hash of its last event if that matters."""
 
 
 def _claim(
-    connection: sqlite3.Connection, journal_id: JournalId, version: int, end: StoredEvent | None
+    connection: sqlite3.Connection,
+    journal_id: JournalId,
+    expected: _Expected,
+    end: StoredEvent | None,
 ) -> None:
-    """Move a journal from *version* to *end*, or check that it is still there if there is none."""
-    name = name_of(journal_id)
+    """Move a journal from where it must be to *end*, or check that it is there if there is none."""
     if end is None:
-        row = connection.execute(_VERSION, name).fetchone()
-        is_so = version == (row[0] if row else 0)
+        _check(connection, journal_id, expected)
+        return
+    to = (end.version, end.hash, instant(end.recorded_at), *name_of(journal_id))
+    if expected[0]:
+        is_so = connection.execute(_MOVE_JOURNAL, (*to, *expected)).rowcount == 1
     else:
-        to = (end.version, end.hash, instant(end.recorded_at), *name)
-        if version:
-            is_so = connection.execute(_MOVE_JOURNAL, (*to, version)).rowcount == 1
-        else:
-            is_so = connection.execute(_BEGIN_JOURNAL, to).rowcount == 1
+        is_so = connection.execute(_BEGIN_JOURNAL, to).rowcount == 1
     if not is_so:
+        raise VersionConflictError(journal_id)
+
+
+def _check(connection: sqlite3.Connection, journal_id: JournalId, expected: _Expected) -> None:
+    """Check that a journal is still where it must be."""
+    version, end = connection.execute(_END, name_of(journal_id)).fetchone() or (0, "")
+    if expected[0] != version or expected[1] not in {None, end}:
         raise VersionConflictError(journal_id)
 
 

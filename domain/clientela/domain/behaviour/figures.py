@@ -13,9 +13,11 @@ from datetime import datetime
 
 import attrs
 
-from clientela.domain.behaviour.fact import Fact, FactKind, Moment
-from clientela.domain.behaviour.tally import Mark, Tally, marks_since, tally_since, with_mark
+from clientela.domain.behaviour.fact import Fact, FactKind
+from clientela.domain.behaviour.mark import Mark, Moment
+from clientela.domain.behaviour.tally import Tally, marks_since, tally_since, with_mark
 from clientela.domain.ids import Code
+from clientela.domain.variant import variant
 
 
 TURNS_MAX = 8
@@ -70,7 +72,7 @@ class Behaviour:
     def add(self, fact: Fact) -> Behaviour:
         """These figures with one more fact."""
         began_at = fact.at if self.began_at is None else min(self.began_at, fact.at)
-        changed = attrs.evolve(self, began_at=began_at) if began_at != self.began_at else self
+        changed = variant(self, began_at=began_at) if began_at != self.began_at else self
         adder = _ADDERS.get(fact.kind)
         return adder(changed, fact) if adder else changed
 
@@ -105,37 +107,34 @@ def behaviour_since(whole: Behaviour, moment: Moment) -> Behaviour:
 
 
 def _purchase(old: Behaviour, fact: Fact) -> Behaviour:
-    mark = Mark(fact.at, fact.ref, fact.day)
-    return attrs.evolve(
+    return variant(
         old,
-        purchases=old.purchases.add(mark),
-        approaches=old.approaches.add(mark),
-        spent=_spent(old, fact, 1),
+        purchases=old.purchases.add(fact.mark),
+        approaches=old.approaches.add(fact.mark),
+        spent=_spent(old, fact),
     )
 
 
 def _return(old: Behaviour, fact: Fact) -> Behaviour:
-    return attrs.evolve(old, spent=_spent(old, fact, -1))
+    return variant(old, spent=_spent(old, fact))
 
 
-def _spent(old: Behaviour, fact: Fact, sign: int) -> dict[str, Tally]:
+def _spent(old: Behaviour, fact: Fact) -> dict[str, Tally]:
     assert fact.amount is not None
-    mark = Mark(fact.at, fact.ref, fact.day, minor=sign * fact.amount.minor)
     known = old.spent.get(fact.amount.currency, Tally())
-    return {**old.spent, fact.amount.currency: known.add(mark)}
+    return {**old.spent, fact.amount.currency: known.add(fact.payment)}
 
 
 def _interaction(old: Behaviour, fact: Fact) -> Behaviour:
     assert fact.code is not None
-    mark = Mark(fact.at, fact.ref, fact.day)
     key = interaction_key(fact.code, inbound=fact.inbound)
     if key not in old.interactions and len(old.interactions) >= KINDS_MAX:
         key = interaction_key(OTHER_KIND, inbound=fact.inbound)
-    tally = old.interactions.get(key, Tally()).add(mark)
-    return attrs.evolve(
+    tally = old.interactions.get(key, Tally()).add(fact.mark)
+    return variant(
         old,
         interactions={**old.interactions, key: tally},
-        approaches=old.approaches.add(mark) if fact.inbound else old.approaches,
+        approaches=old.approaches.add(fact.mark) if fact.inbound else old.approaches,
     )
 
 
@@ -145,18 +144,18 @@ def _signal(old: Behaviour, fact: Fact) -> Behaviour:
         return old
     mark = Mark(fact.at, fact.ref, fact.day, holds=fact.holds)
     turns = with_mark(old.signals.get(fact.code, ()), mark, TURNS_MAX)
-    return attrs.evolve(old, signals={**old.signals, fact.code: turns})
+    return variant(old, signals={**old.signals, fact.code: turns})
 
 
 def _conflict(old: Behaviour, fact: Fact) -> Behaviour:
     holds = fact.holds if fact.kind is FactKind.RESOLUTION else None
     mark = Mark(fact.at, fact.ref, fact.day, holds=holds)
-    return attrs.evolve(old, conflicts=with_mark(old.conflicts, mark, TURNS_MAX))
+    return variant(old, conflicts=with_mark(old.conflicts, mark, TURNS_MAX))
 
 
 def _departure(old: Behaviour, fact: Fact) -> Behaviour:
     mark = Mark(fact.at, fact.ref, fact.day, causes=fact.causes)
-    return attrs.evolve(old, departures=with_mark(old.departures, mark, TURNS_MAX))
+    return variant(old, departures=with_mark(old.departures, mark, TURNS_MAX))
 
 
 _ADDERS: dict[FactKind, Callable[[Behaviour, Fact], Behaviour]] = {

@@ -6,49 +6,15 @@ from __future__ import annotations
 
 import bisect
 
-from datetime import date, datetime
+from operator import attrgetter
 
 import attrs
 
-from clientela.domain.behaviour.fact import Moment
-from clientela.domain.ids import Code, Ref
+from clientela.domain.behaviour.mark import Mark, Moment
 
 
 MARKS_MAX = 32
 """Facts a tally remembers one by one, the latest; older ones are only counted."""
-
-
-@attrs.frozen
-class Mark:
-    """
-    One remembered fact of a figure.
-
-    Attributes:
-        at: When.
-
-        ref: The event.
-
-        day: Its calendar day.
-
-        minor: Minor units it adds, negative for a refund.
-
-        holds: Whether the signal holds from here on; for conflicts whether it was handled well,
-            and None where one began.
-
-        causes: Why the client left.
-    """
-
-    at: datetime
-    ref: Ref
-    day: date
-    minor: int = 0
-    holds: bool | None = None
-    causes: tuple[Code, ...] = ()
-
-    @property
-    def moment(self) -> Moment:
-        """Its place in the order of what happened."""
-        return (self.at, 1, self.ref.version)
 
 
 @attrs.frozen
@@ -77,7 +43,7 @@ class Tally:
 
     def add(self, mark: Mark) -> Tally:
         """This tally with one more."""
-        is_new_day = all(mark.day != known.day for known in self.marks)
+        is_new_day = mark.day not in map(_DAY, self.marks)
         is_first = self.first is None or mark.moment < self.first.moment
         return Tally(
             count=self.count + 1,
@@ -88,9 +54,12 @@ class Tally:
         )
 
 
+_DAY = attrgetter("day")
+
+
 def with_mark(marks: tuple[Mark, ...], mark: Mark, most: int) -> tuple[Mark, ...]:
     """*marks* with *mark* in its place, the latest *most* of them."""
-    if not marks or marks[-1].moment < mark.moment:
+    if not marks or marks[-1].at < mark.at or marks[-1].moment < mark.moment:
         return (*marks, mark)[-most:]
     placed = list(marks)
     bisect.insort(placed, mark, key=lambda known: known.moment)

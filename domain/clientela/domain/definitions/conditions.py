@@ -15,6 +15,7 @@ from typing import TypeVar, dataclass_transform
 
 import attrs
 
+from clientela.domain.calendar import DAYS_MAX
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.facts import Direction
 from clientela.domain.ids import Code
@@ -23,9 +24,6 @@ from clientela.domain.money import Money
 
 COUNT_MAX = 10_000
 """Largest count a condition may ask for."""
-
-DAYS_MAX = 36_500
-"""Longest time a condition may ask for: a century."""
 
 OPERANDS_MAX = 32
 """Operands of one `all` or `any`, kinds or causes of one condition."""

@@ -15,12 +15,12 @@ from clientela.domain.definitions.verdicts import NONE, Situation, Verdict, with
 
 
 def evaluate(condition: Condition, situation: Situation, now: datetime) -> Verdict:
-    """What *condition* says of *situation* at *now*."""
-    verdict = _judge(condition, situation, now)
+    """What *condition* says of *situation* at *now*, and when it will say otherwise by itself."""
+    verdict = judge(condition, situation, now)
     if not verdict.operands:
         return verdict
     for moment in sorted(_moments(verdict)):
-        if _judge(condition, situation, moment).holds != verdict.holds:
+        if judge(condition, situation, moment).holds != verdict.holds:
             return attrs.evolve(verdict, changes_at=moment)
     return verdict
 
@@ -31,7 +31,8 @@ def _moments(verdict: Verdict) -> Iterable[datetime]:
     return {moment for operand in verdict.operands for moment in _moments(operand)}
 
 
-def _judge(condition: Condition, situation: Situation, now: datetime) -> Verdict:
+def judge(condition: Condition, situation: Situation, now: datetime) -> Verdict:
+    """What *condition* says of *situation* at *now*; a compound does not tell when it changes."""
     match condition:
         case All(operands=operands):
             return _compound(condition, operands, all, situation, now)
@@ -57,7 +58,7 @@ def _compound(
     situation: Situation,
     now: datetime,
 ) -> Verdict:
-    verdicts = tuple(_judge(operand, situation, now) for operand in operands)
+    verdicts = tuple(judge(operand, situation, now) for operand in operands)
     result = holds(verdict.holds for verdict in verdicts)
     named = NONE.union(*(verdict.facts for verdict in verdicts))
     facts = frozenset(fact for fact in named if holds(without(verdicts, fact)) != result)

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from clientela.domain.behaviour.figures import Behaviour, interaction_key
-from clientela.domain.behaviour.tally import Mark, Tally
+from clientela.domain.behaviour.mark import Mark
+from clientela.domain.behaviour.tally import Tally
 from clientela.domain.definitions.conditions import (
     Approaches,
     ConflictHandledWell,

@@ -17,6 +17,7 @@ import attrs
 from clientela.domain.context import Naming
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.event import Origin, PendingEvent, event
+from clientela.domain.identity.market import check_market
 from clientela.domain.identity.terms import name_tokens
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, Ref, client_journal
 from clientela.domain.personal import Personal, PersonalText, Sealed, Vault
@@ -38,15 +39,6 @@ class Standing(enum.Enum):
     CLIENT = "client"
 
 
-CONSUMER = Code("consumer")
-INDUSTRIAL = Code("industrial")
-RESELLER = Code("reseller")
-GOVERNMENT = Code("government")
-INTERNATIONAL = Code("international")
-
-MARKETS = (CONSUMER, INDUSTRIAL, RESELLER, GOVERNMENT, INTERNATIONAL)
-"""Markets that clients are classed by (REC-12)."""
-
 NAME_LENGTH_MAX = 256
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}", re.ASCII)
@@ -64,7 +56,7 @@ class Details:
 
         family_name: Personal, likewise.
 
-        market: One of `MARKETS`.
+        market: One of `market.MARKETS`.
 
         language: Tag of the language the client prefers, for instance `ru` or `pt-BR` (BCP 47).
     """
@@ -141,8 +133,7 @@ def check_details(details: Details) -> None:
         name = getattr(details, field)
         if isinstance(name, Personal) and not _is_name(name.text):
             raise InvalidValueError(field, f"a text of 1 to {NAME_LENGTH_MAX} characters")
-    if details.market not in {None, *MARKETS}:
-        raise InvalidValueError("market", f"one of {', '.join(MARKETS)}")
+    check_market(details.market)
     if details.language is not None and not _LANGUAGE.fullmatch(details.language):
         raise InvalidValueError("language", "a language tag, such as ru or pt-BR")
 

@@ -1,6 +1,12 @@
 """
 Everything that passes between client and company besides purchases (REC-2, REC-4).
 
-`policy` is what a company may set, `recording` the commands and rules, `refusals` what they refuse.
-A sales approach of ours is not recorded here but asked for: see `ownership.claim`.
+    policy       what a company may set
+    recording    contacts of every kind, once each; sales approaches of ours are asked for, not
+                 recorded: see `ownership.claim`
+    conflict     client and employee fall out, and how it ends
+    departure    the client leaves, for listed causes
+    signals      named facts that stages wait for
+    parties      the client and whom of ours a command names
+    rules        the rule set and its state
 """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import attrs
 
+from clientela.domain.errors import InvalidValueError
 from clientela.domain.ids import Code
 
 
@@ -54,3 +55,14 @@ class InteractionPolicy:
     def all_conflict_causes(self) -> tuple[Code, ...]:
         """Every cause of a conflict that may be recorded."""
         return (*CONFLICT_CAUSES, *self.conflict_causes)
+
+
+def check_listed(field: str, given: tuple[Code, ...], listed: tuple[Code, ...]) -> None:
+    """
+    Check that everything *given* in *field* is among *listed*.
+
+    Raises:
+        InvalidValueError: something is not.
+    """
+    if any(code not in listed for code in given):
+        raise InvalidValueError(field, f"of {', '.join(listed)}")

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import enum
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import attrs
 
-from clientela.domain.behaviour.fact import Fact, FactKind, Moment
+from clientela.domain.behaviour.fact import Fact, FactKind
 from clientela.domain.behaviour.figures import Behaviour, behaviour_since
+from clientela.domain.behaviour.mark import Moment
 from clientela.domain.ids import Code, Ref
+from clientela.domain.variant import variant
 
 
 TAIL_MAX = 64
@@ -128,11 +130,12 @@ class Course:
 
     def absorb(self, fact: Fact) -> Course:
         """This course with one more fact, which may be older than its end."""
+        moment = fact.moment
         stays = {
-            model: _absorbed(stay, fact) if stay.move.moment <= fact.moment else stay
+            model: _absorbed(stay, fact) if stay.move.moment <= moment else stay
             for model, stay in self.stays.items()
         }
-        return Course(self.life.add(fact), stays, _later(self.end, fact.moment))
+        return Course(self.life.add(fact), stays, _later(self.end, moment))
 
     def enter(self, move: Move, fact: Fact | None) -> Course:
         """
@@ -182,7 +185,7 @@ class Track:
     def with_fact(self, fact: Fact) -> Track:
         """This track with one more fact in its place."""
         if self.now.end is None or fact.moment > self.now.end:
-            longer = attrs.evolve(self, tail=(*self.tail, fact), now=self.now.absorb(fact))
+            longer = variant(self, tail=(*self.tail, fact), now=self.now.absorb(fact))
             if len(longer.tail) <= TAIL_MAX:
                 return longer
             return longer.cut(longer.tail[-TAIL_KEPT - 1].moment)
@@ -195,7 +198,7 @@ class Track:
     def with_move(self, move: Move) -> Track:
         """This track with one more move in its place."""
         if self.now.end is None or move.moment >= self.now.end:
-            moved = attrs.evolve(
+            moved = variant(
                 self, moves=(*self.moves, move), now=self.now.enter(move, self.fact(move.by))
             )
             end = moved.moves[-TAIL_KEPT].moment if len(moved.moves) > MOVES_MAX else move.moment
@@ -227,6 +230,14 @@ class Track:
     def is_beyond(self, fact: Fact) -> bool:
         """Whether *fact* is older than everything kept one by one."""
         return self.base.end is not None and fact.moment <= self.base.end
+
+    def moves_at(self, moment: Moment) -> Iterator[Move]:
+        """The kept moves of one moment, the last one first."""
+        for move in reversed(self.moves):
+            if move.at < moment[0]:
+                return
+            if move.moment == moment:
+                yield move
 
     def fact(self, ref: Ref | None) -> Fact | None:
         """The kept fact of this event, if it is kept."""

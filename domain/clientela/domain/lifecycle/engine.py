@@ -1,5 +1,5 @@
 """
-The engine: which stage is next, and because of which facts.
+The engine: which stage is next, and because of which facts (LIFE-12).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import attrs
 
 from clientela.domain.behaviour.fact import Fact
 from clientela.domain.context import Definitions, DefinitionVersion
-from clientela.domain.definitions.evaluation import evaluate
+from clientela.domain.definitions.evaluation import judge
 from clientela.domain.definitions.verdicts import Situation, Verdict, without
 from clientela.domain.ids import Code, Ref
 from clientela.domain.lifecycle.course import Course, Means, Move, Stay
@@ -33,11 +33,24 @@ class Choice:
     Attributes:
         way: The way; None if the client stays.
 
-        facts: The facts without which another stage would come next.
+        ways: All ways, in the order in which they were tried.
+
+        verdicts: What the condition of each says.
     """
 
     way: Way | None
-    facts: frozenset[Ref]
+    ways: tuple[Way, ...]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def facts(self) -> frozenset[Ref]:
+        """The facts without which another stage would come next."""
+        named = frozenset[Ref]().union(*(verdict.facts for verdict in self.verdicts))
+        return frozenset(fact for fact in named if self._differs(fact))
+
+    def _differs(self, fact: Ref) -> bool:
+        other = _first(self.ways, without(self.verdicts, fact))
+        return (other and other.exit.to) != (self.way and self.way.exit.to)
 
 
 def situation_of(course: Course, stay: Stay) -> Situation:
@@ -54,22 +67,13 @@ def choose(model: LifecycleModel, stay: Stay, course: Course, now: datetime) -> 
     """The way that *model* takes out of the stage of *stay* at *now*."""
     ways = model.ways(stay.move.stage)
     situation = situation_of(course, stay)
-    verdicts = [evaluate(way.exit.when, situation, now) for way in ways]
+    verdicts = tuple(judge(way.exit.when, situation, now) for way in ways)
     taken = _first(ways, (verdict.holds for verdict in verdicts))
-    named = frozenset[Ref]().union(*(verdict.facts for verdict in verdicts))
-    facts = frozenset(fact for fact in named if _differs(ways, verdicts, fact, taken))
-    return Choice(way=taken, facts=facts)
+    return Choice(way=taken, ways=ways, verdicts=verdicts)
 
 
 def _first(ways: Iterable[Way], holding: Iterable[bool]) -> Way | None:
     return next((way for way, holds in zip(ways, holding, strict=True) if holds), None)
-
-
-def _differs(
-    ways: Iterable[Way], verdicts: Iterable[Verdict], fact: Ref, taken: Way | None
-) -> bool:
-    other = _first(ways, without(verdicts, fact))
-    return (other and other.exit.to) != (taken and taken.exit.to)
 
 
 def next_move(
@@ -97,35 +101,51 @@ def next_move(
         passed: Stages left at this very moment: no stage is entered twice by one fact.
     """
     stay = course.stays.get(model.id)
-    means = Means.FACT if by else Means.TIME
-    label = Code(version.label(SECTION))
-    triggers = frozenset((by.ref,)) if by else frozenset[Ref]()
-    move = Move(
-        model=model.id,
-        stage=model.entry,
-        previous=stay.move.stage if stay else None,
-        at=at,
-        means=means,
-        by=by.ref if by else None,
-        because=tuple(sorted(triggers)),
-        cycle=stay.move.cycle if stay else 1,
-        rule=Code(f"{SECTION}.{model.id}.entry"),
-        definition=label,
-    )
     if stay is None or model.stage(stay.move.stage) is None:
-        return move
+        return _entry(model, stay, version, at, by)
     choice = choose(model, stay, course, at)
     if choice.way is None or choice.way.exit.to in passed:
         return None
     before = frozenset[Ref]() if by else choose(model, stay, course, at - INSTANT).facts
-    return attrs.evolve(
-        move,
+    return Move(
+        model=model.id,
         stage=choice.way.exit.to,
-        because=tuple(sorted(choice.facts | before | triggers)),
+        previous=stay.move.stage,
+        at=at,
+        means=Means.FACT if by else Means.TIME,
+        by=by.ref if by else None,
+        because=tuple(sorted(choice.facts | before | _trigger(by))),
         causes=_causes(model, choice.way, course),
         cycle=stay.move.cycle + model.is_end(stay.move.stage),
         rule=choice.way.rule,
+        definition=Code(version.label(SECTION)),
     )
+
+
+def _entry(
+    model: LifecycleModel,
+    stay: Stay | None,
+    version: DefinitionVersion,
+    at: datetime,
+    by: Fact | None,
+) -> Move:
+    """The move to where every client begins; also out of a stage that the model no longer has."""
+    return Move(
+        model=model.id,
+        stage=model.entry,
+        previous=stay.move.stage if stay else None,
+        at=at,
+        means=Means.FACT if by else Means.TIME,
+        by=by.ref if by else None,
+        because=tuple(_trigger(by)),
+        cycle=stay.move.cycle if stay else 1,
+        rule=Code(f"{SECTION}.{model.id}.entry"),
+        definition=Code(version.label(SECTION)),
+    )
+
+
+def _trigger(by: Fact | None) -> frozenset[Ref]:
+    return frozenset((by.ref,)) if by else frozenset()
 
 
 def _causes(model: LifecycleModel, way: Way, course: Course) -> tuple[Code, ...]:

@@ -11,7 +11,8 @@ from datetime import datetime
 
 import attrs
 
-from clientela.domain.behaviour.fact import COUNTED, Fact, FactKind, Moment
+from clientela.domain.behaviour.fact import COUNTED, Fact, FactKind
+from clientela.domain.behaviour.mark import Moment
 from clientela.domain.context import Context, Definitions
 from clientela.domain.draft import State, state
 from clientela.domain.errors import UnknownError
@@ -151,7 +152,7 @@ def react(record: Record, recorded: RecordedEvent, context: Context) -> Iterable
     assert end is not None
     client_id = ClientId(recorded.journal.id)
     definitions, now = context.definitions, context.now
-    fact = counted(recorded)
+    fact = _counted(track, recorded)
     if fact is None or not track.is_beyond(fact):
         if _reached(track, recorded, fact) == end and recorded.occurred_at <= now:
             move = _next(record, definitions, end)
@@ -160,6 +161,12 @@ def react(record: Record, recorded: RecordedEvent, context: Context) -> Iterable
             return told_late(track, definitions, now, client_id, recorded.ref)
     history = record.history(JournalKind.CLIENT)
     return told_anew(history, definitions, now, client_id, recorded.ref)
+
+
+def _counted(track: Track, recorded: RecordedEvent) -> Fact | None:
+    """What *recorded* is to the lifecycle; as folded, where it was folded last."""
+    last = track.tail[-1] if track.tail else None
+    return last if last and last.ref == recorded.ref else counted(recorded)
 
 
 def _reached(track: Track, recorded: RecordedEvent, fact: Fact | None) -> Moment | None:
@@ -175,12 +182,12 @@ def _next(record: Record, definitions: Definitions, moment: Moment) -> Move | No
     track = record.of(Lifecycle).track
     by = next((fact for fact in reversed(track.tail) if fact.moment == moment), None)
     held = by.code if by and by.kind is FactKind.STAGE else None
+    here = tuple(track.moves_at(moment))
     version = definitions.at(moment[0])
     for model in version.of(LifecycleDefinition).models:
         if by is None and joins(track.now, model):
             return joining_move(track.now, model, version, moment[0], _told(record))
-        here = (m for m in track.moves if m.model == model.id and m.moment == moment)
-        passed = frozenset(move.previous for move in here if move.previous)
+        passed = frozenset(m.previous for m in here if m.model == model.id and m.previous)
         move = next_move(track.now, model, version, moment[0], by, passed)
         if move is not None and model.id != held:
             return move

@@ -1,5 +1,5 @@
 """
-What clients earn and what it is worth to them (LOY-4 to LOY-7, LOY-10).
+What clients earn and what it is worth to them (LOY-4, LOY-5, LOY-10).
 
 `programme` is what a company may set. A wallet holds points in lots: `wallet` is its state, `lots`
 how points are taken from lots. Points come by `earning` and `adjustment`, go by `spending` and

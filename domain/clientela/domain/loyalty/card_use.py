@@ -8,7 +8,7 @@ import attrs
 
 from clientela.domain.errors import UnknownError
 from clientela.domain.ids import Ref
-from clientela.domain.loyalty.cards import (
+from clientela.domain.loyalty.card import (
     Card,
     CardBlocked,
     CardId,

@@ -38,7 +38,7 @@ def due(wallet: Wallet) -> datetime | None:
 
 def elapse(wallet: Wallet, context: Context) -> Iterable[PendingEvent]:
     """Every lot whose moment has come expires, all in one event."""
-    lots = expired(wallet.lots.values(), context.now)
+    lots = _expired(wallet, context.now)
     return (_pending(lots, context.now),) if lots else ()
 
 
@@ -54,11 +54,17 @@ def expire_late(wallet: Wallet, since: datetime, now: datetime) -> Iterator[Pend
         now: Until when expiry is to be made good.
     """
     late: dict[datetime, list[Lot]] = {}
-    for lot in expired(wallet.lots.values(), now):
+    for lot in _expired(wallet, now):
         assert lot.expires_at is not None
         late.setdefault(max(lot.expires_at, since), []).append(lot)
     for moment, lots in sorted(late.items()):
         yield _pending(lots, moment)
+
+
+def _expired(wallet: Wallet, now: datetime) -> tuple[Lot, ...]:
+    """Lots with points that are gone at *now*; looked for only if any moment has come."""
+    first = due(wallet)
+    return () if first is None or first > now else expired(wallet.lots.values(), now)
 
 
 def _pending(lots: Iterable[Lot], moment: datetime) -> PendingEvent:

@@ -17,8 +17,8 @@ from clientela.domain.facts import ClientErased, PurchaseRecorded, ReturnMatched
 from clientela.domain.ids import JournalKind, WalletId, wallet_journal
 from clientela.domain.loyalty import (
     adjustment,
-    card_rules,
     card_use,
+    cards,
     debt,
     earning,
     expiry,
@@ -29,14 +29,14 @@ from clientela.domain.loyalty import (
     spending,
 )
 from clientela.domain.loyalty.adjustment import AdjustPoints, PointsGranted, PointsWithdrawn
-from clientela.domain.loyalty.card_rules import BlockCard, IssueCard, ReplaceCard, UnblockCard
-from clientela.domain.loyalty.cards import (
+from clientela.domain.loyalty.card import (
     CardBlocked,
     CardIssued,
     CardReplaced,
     CardsClosed,
     CardUnblocked,
 )
+from clientela.domain.loyalty.cards import BlockCard, IssueCard, ReplaceCard, UnblockCard
 from clientela.domain.loyalty.debt import DebtCreated, DebtRepaid
 from clientela.domain.loyalty.earning import EarningDeclined, PointsIssued
 from clientela.domain.loyalty.expiry import PointsExpired
@@ -64,7 +64,7 @@ def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
         case AdjustPoints():
             return adjustment.keys(command, naming)
         case IssueCard() | BlockCard() | UnblockCard() | ReplaceCard():
-            return card_rules.keys(command, naming)
+            return cards.keys(command, naming)
         case OpenWallet():
             return ()
         case _:
@@ -84,7 +84,7 @@ def decide(record: Record, command: Command, context: Context) -> Iterable[Pendi
         case AdjustPoints():
             return adjustment.adjust(record, command, context)
         case IssueCard() | BlockCard() | UnblockCard() | ReplaceCard():
-            return card_rules.decide(record, command, context)
+            return cards.decide(record, command, context)
         case OpenWallet():
             return membership.open_wallet(record, command)
         case _:
@@ -110,7 +110,7 @@ def react(record: Record, recorded: RecordedEvent, context: Context) -> Iterable
         case PointsIssued() | PointsGranted() | PointsRestored():
             yield from debt.settle(wallet, recorded, context)
         case ClientErased():
-            yield from card_rules.close(wallet, recorded, context)
+            yield from cards.close(wallet, recorded, context)
         case _:
             pass
 
@@ -206,7 +206,7 @@ def asks(recorded: RecordedEvent) -> Command | None:
         case PointsGranted() | PointsWithdrawn() as adjusted:
             return adjustment.asked(adjusted, wallet_id, at)
         case CardIssued() | CardBlocked() | CardUnblocked() | CardReplaced() as changed:
-            return card_rules.asked(changed, wallet_id, at)
+            return cards.asked(changed, wallet_id, at)
         case _:
             return None
 

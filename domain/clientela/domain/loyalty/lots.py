@@ -124,6 +124,8 @@ def allocate(lots: Iterable[Lot], points: int, at: datetime) -> tuple[Allocation
         What to take from each lot. It sums to *points*, or to all there is where that is less.
     """
     taken: list[Allocation] = []
+    if points <= 0:
+        return ()
     for lot in sorted((lot for lot in lots if lot.free and lot.is_live(at)), key=spend_order):
         if points <= 0:
             break

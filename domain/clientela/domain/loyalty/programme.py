@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from clientela.domain.calendar import MONTHS_MAX, add_months, day_end, local_day, zone
+from clientela.domain.calendar import DAYS_MAX, MONTHS_MAX, add_months, day_end, local_day, zone
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.facts import Line
 from clientela.domain.ids import Code
@@ -27,7 +27,6 @@ FACTORS_MAX = 1000
 RATE_MAX = 10**9
 PERCENT_MAX = 100_000
 WHOLE_PERCENT = 100
-RETRO_DAYS_MAX = 36_500
 
 UTC = Code("UTC")
 
@@ -193,7 +192,7 @@ class Programme:
     shortfall: Shortfall | None = None
     spending: Spending | None = None
     retro_days: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_between(0, RETRO_DAYS_MAX))
+        default=None, validator=attrs.validators.optional(_between(0, DAYS_MAX))
     )
 
     def __attrs_post_init__(self) -> None:

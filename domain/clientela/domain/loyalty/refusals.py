@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from clientela.domain.errors import Category, InvalidValueError, RefusedError
 from clientela.domain.ids import Code, Ref
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
 from clientela.domain.loyalty.lots import POINTS_MAX
 
 

@@ -15,8 +15,8 @@ from clientela.domain.event import Key, Origin, PendingEvent, RecordedEvent, eve
 from clientela.domain.facts import BusinessKey, PurchaseRecorded, TenderKind
 from clientela.domain.ids import Code, JournalId, JournalKind, Ref, WalletId, wallet_journal
 from clientela.domain.loyalty.apportionment import largest_remainder
+from clientela.domain.loyalty.card import CardId
 from clientela.domain.loyalty.card_use import usable
-from clientela.domain.loyalty.cards import CardId
 from clientela.domain.loyalty.lots import POINTS_MAX, Allocation, allocate, free_points, total
 from clientela.domain.loyalty.programme import Programme
 from clientela.domain.loyalty.refusals import (

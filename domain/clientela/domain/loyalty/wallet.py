@@ -12,7 +12,7 @@ import attrs
 from clientela.domain.draft import State, state
 from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import ClientId, JournalKind, Ref
-from clientela.domain.loyalty.cards import Card, CardId
+from clientela.domain.loyalty.card import Card, CardId
 from clientela.domain.loyalty.lots import Allocation, Lot, LotId
 from clientela.domain.loyalty.traces import Earning, ParkedReturn, Redemption
 

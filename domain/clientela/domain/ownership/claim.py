@@ -114,7 +114,7 @@ class ApproachRefused:
 
 
 def approach(ownership: Ownership, command: Approach, context: Context) -> Iterable[PendingEvent]:
-    """An approach, unless somebody else holds the client."""
+    """An approach, unless somebody else holds the client (OWN-2, OWN-6)."""
     seller = working(command.employee_id, context)
     if _is_held_against(ownership, command.employee_id):
         raise _taken(ownership, command, seller, context)
@@ -142,7 +142,7 @@ def _taken(
     assert ownership.owner_id is not None
     assert ownership.unit_id is not None
     policy = context.definitions.at(context.now).of(OwnershipPolicy)
-    other_unit = seller.unit_id != ownership.unit_id
+    rule = "OWN-2" if seller.unit_id == ownership.unit_id else "OWN-6"
     refused = ApproachRefused(
         client_id=command.client_id,
         employee_id=command.employee_id,
@@ -156,11 +156,11 @@ def _taken(
     return ClientTakenError(
         ownership.owner_id,
         ownership.unit_id,
-        other_unit=other_unit,
+        rule=rule,
         may_request=policy.may_request,
         because=because,
         until=until,
-        leaves=(PendingEvent(refused, rule="OWN-6" if other_unit else "OWN-2", because=because),),
+        leaves=(PendingEvent(refused, rule=rule, because=because),),
     )
 
 

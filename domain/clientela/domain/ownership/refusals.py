@@ -39,7 +39,7 @@ class ClientTakenError(RefusedError):
         owner_id: EmployeeId,
         unit_id: UnitId,
         *,
-        other_unit: bool,
+        rule: str,
         may_request: bool,
         because: tuple[Ref, ...],
         until: datetime | None,
@@ -47,13 +47,13 @@ class ClientTakenError(RefusedError):
     ) -> None:
         self.owner_id = owner_id
         self.unit_id = unit_id
-        self.other_unit = other_unit
+        self.other_unit = rule == "OWN-6"
         self.may_request = may_request
         super().__init__(
             "another unit looks after this client"
-            if other_unit
+            if self.other_unit
             else "a colleague looks after this client",
-            rule="OWN-6" if other_unit else "OWN-2",
+            rule=rule,
             because=because,
             until=until,
             leaves=leaves,

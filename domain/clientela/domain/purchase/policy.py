@@ -6,6 +6,11 @@ from __future__ import annotations
 
 import attrs
 
+from clientela.domain.calendar import DAYS_MAX
+
+
+_DAYS = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(DAYS_MAX))
+
 
 @attrs.frozen(kw_only=True)
 class PurchasePolicy:
@@ -14,9 +19,10 @@ class PurchasePolicy:
 
     Attributes:
         returnable_days: Calendar days after the purchase during which lines may come back and are
-            matched; None, the default, without limit. Later returns are recorded as unmatched.
+            matched, 0 to `DAYS_MAX`; None, the default, without limit. Later returns are recorded
+            as unmatched.
     """
 
     returnable_days: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.ge(0))
+        default=None, validator=attrs.validators.optional(_DAYS)
     )

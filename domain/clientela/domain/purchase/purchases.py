@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from operator import attrgetter
 
 import attrs
 
@@ -182,12 +183,17 @@ def _opened(purchase: PurchaseRecorded, recorded: RecordedEvent) -> OpenPurchase
     )
 
 
+_UNTIL = attrgetter("returnable_until")
+
+
 def _close_old(draft: Purchases, day: date) -> None:
     """Forget what can no longer come back, so that the state holds only what is open."""
     known_by = day - timedelta(days=LATE_DAYS_MAX)
-    for key, purchase in tuple(draft.open.items()):
-        if not purchase.is_returnable(known_by):
-            del draft.open[key]
+    untils = map(_UNTIL, draft.open.values())
+    for key in [
+        k for k, until in zip(draft.open, untils, strict=True) if until and until < known_by
+    ]:
+        del draft.open[key]
 
 
 def _take_back(draft: Purchases, matched: Iterable[ReturnedLine]) -> None:

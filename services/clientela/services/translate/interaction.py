@@ -6,13 +6,10 @@ from __future__ import annotations
 
 from clientela.domain.facts import Direction, EndKind, Purpose
 from clientela.domain.ids import ClientId, EmployeeId
-from clientela.domain.interaction.recording import (
-    RecordConflict,
-    RecordDeparture,
-    RecordInteraction,
-    RecordSignal,
-    ResolveConflict,
-)
+from clientela.domain.interaction.conflict import RecordConflict, ResolveConflict
+from clientela.domain.interaction.departure import RecordDeparture
+from clientela.domain.interaction.recording import RecordInteraction
+from clientela.domain.interaction.signals import RecordSignal
 from clientela.services.translate.fields import (
     business_key,
     code,

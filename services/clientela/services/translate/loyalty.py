@@ -11,8 +11,8 @@ import attrs
 from clientela.domain.errors import InvalidValueError
 from clientela.domain.ids import ID_LENGTH_MAX, ClientId, WalletId
 from clientela.domain.loyalty.adjustment import AdjustPoints
-from clientela.domain.loyalty.card_rules import BlockCard, IssueCard, ReplaceCard, UnblockCard
-from clientela.domain.loyalty.cards import CardId
+from clientela.domain.loyalty.card import CardId
+from clientela.domain.loyalty.cards import BlockCard, IssueCard, ReplaceCard, UnblockCard
 from clientela.domain.loyalty.membership import OpenWallet
 from clientela.domain.loyalty.spending import SpendPoints
 from clientela.domain.loyalty.statement import Axis

@@ -11,7 +11,7 @@ from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId, Ref, WalletId
 from clientela.domain.loyalty import balance as figures
 from clientela.domain.loyalty.balance import Explanation, LotStory, Movement
-from clientela.domain.loyalty.cards import Card
+from clientela.domain.loyalty.card import Card
 from clientela.domain.loyalty.lots import Lot
 from clientela.domain.loyalty.programme import PointValue
 from clientela.domain.loyalty.statement import StatementLine

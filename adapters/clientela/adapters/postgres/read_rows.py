@@ -1,0 +1,126 @@
+"""
+Rows of read models as SQL over one connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from clientela.adapters.postgres.connections import Connection
+from clientela.services.read_models import Row, Term
+from clientela.services.store_errors import ModelMovedError
+
+
+_POSITION = "SELECT position FROM read_models WHERE model = $1"
+
+
+async def position(connection: Connection, model: str) -> int:
+    """Position up to which a model has taken in the journal; 0 for a new one."""
+    return await connection.fetchval(_POSITION, model) or 0
+
+
+_ROWS = "SELECT key, body FROM read_rows WHERE model = $1 AND key = ANY ($2::text[])"
+
+
+async def rows(connection: Connection, model: str, keys: Iterable[str]) -> dict[str, bytes]:
+    """Bodies of those rows that exist."""
+    found = await connection.fetch(_ROWS, model, list(keys))
+    return {row["key"]: row["body"] for row in found}
+
+
+_TERMS = "SELECT key, field, value FROM read_terms WHERE model = $1 AND key = ANY ($2::text[])"
+
+
+async def terms(
+    connection: Connection, model: str, keys: Iterable[str]
+) -> dict[str, frozenset[Term]]:
+    """All that those rows that exist are found by."""
+    wanted = list(keys)
+    found: dict[str, set[Term]] = {key: set() for key in await rows(connection, model, wanted)}
+    for row in await connection.fetch(_TERMS, model, wanted):
+        found.setdefault(row["key"], set()).add((row["field"], bytes(row["value"]).decode()))
+    return {key: frozenset(each) for key, each in found.items()}
+
+
+_BEGIN = "INSERT INTO read_models (model, position) VALUES ($1, 0) ON CONFLICT (model) DO NOTHING"
+
+_MOVE = "UPDATE read_models SET position = $3 WHERE model = $1 AND position = $2 RETURNING 1"
+
+_PUT_ROWS = """
+INSERT INTO read_rows (model, key, body)
+SELECT $1, new.key, new.body FROM unnest($2::text[], $3::bytea[]) AS new (key, body)
+ON CONFLICT (model, key) DO UPDATE SET body = excluded.body
+"""
+
+_DROP_TERMS_LOST = """
+DELETE FROM read_terms
+WHERE model = $1 AND key = ANY ($2::text[]) AND NOT EXISTS (
+    SELECT 1 FROM unnest($3::text[], $4::text[], $5::bytea[]) AS new (key, field, value)
+    WHERE new.key = read_terms.key AND new.field = read_terms.field
+        AND new.value = read_terms.value
+)
+RETURNING 1
+"""
+
+_PUT_TERMS = """
+INSERT INTO read_terms (model, key, field, value)
+SELECT $1, new.key, new.field, new.value
+FROM unnest($2::text[], $3::text[], $4::bytea[]) AS new (key, field, value)
+ON CONFLICT (model, field, value, key) DO NOTHING
+"""
+
+
+async def write(
+    connection: Connection, model: str, seen: int, position: int, new: Mapping[str, Row]
+) -> None:
+    """
+    Put rows in and move the model on.
+
+    Args:
+        connection: That writes, in a transaction.
+
+        model: Which.
+
+        seen: Position up to which the rows were made from what is kept.
+
+        position: Position up to which they are true.
+
+        new: The rows by key.
+
+    Raises:
+        ModelMovedError: another process has moved it on since *seen*.
+    """
+    if not seen:
+        await connection.execute(_BEGIN, model)
+    if not await connection.fetchval(_MOVE, model, seen, position):
+        raise ModelMovedError(model)
+    if not new:
+        return
+    keys = sorted(new)
+    await connection.execute(_PUT_ROWS, model, keys, [new[key].body for key in keys])
+    terms = sorted((key, field, value.encode()) for key in keys for field, value in new[key].terms)
+    columns = list(zip(*terms, strict=True)) or [()] * 3
+    await connection.execute(_DROP_TERMS_LOST, model, keys, *columns)
+    await connection.execute(_PUT_TERMS, model, *columns)
+
+
+_DROP_ALL = ("DELETE FROM read_terms", "DELETE FROM read_rows", "DELETE FROM read_models")
+
+
+async def drop_all(connection: Connection) -> None:
+    """Throw every model away."""
+    for statement in _DROP_ALL:
+        await connection.execute(statement)
+
+
+_DROP = (
+    "DELETE FROM read_terms WHERE model = $1",
+    "DELETE FROM read_rows WHERE model = $1",
+    "DELETE FROM read_models WHERE model = $1",
+)
+
+
+async def drop(connection: Connection, model: str) -> None:
+    """Throw a model away."""
+    for statement in _DROP:
+        await connection.execute(statement, model)

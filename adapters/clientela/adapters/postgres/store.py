@@ -1,0 +1,271 @@
+"""
+The journal store in a PostgreSQL database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Self, TypeVar
+
+from clientela.adapters.postgres import changing, reading
+from clientela.adapters.postgres.connections import Connection, Connections
+from clientela.adapters.postgres.erasing import TOUCHED
+from clientela.adapters.postgres.loading import load
+from clientela.adapters.postgres.masks import Masks
+from clientela.adapters.postgres.opening import prepare
+from clientela.adapters.postgres.positions import Strategy
+from clientela.adapters.postgres.writer import Writer
+from clientela.adapters.sqlite.erasures import ErasureList, erasures_of
+from clientela.domain.event import Key
+from clientela.domain.ids import JournalId
+from clientela.domain.record import Holder
+from clientela.services.ports import PAGE_MAX
+from clientela.services.rows import Append, AuditRow, KeyRow, Loaded, StoredEvent, Wanted
+from clientela.services.store_errors import StoreUnavailableError, StoreUnsuitableError
+
+
+_T = TypeVar("_T")
+
+HELD_S = 2.0
+"""Seconds to wait for transactions that hold back the order of what is committed."""
+
+HELD_PAUSE_S = 0.001
+"""Seconds between the first two looks whether they have ended; they double."""
+
+HELD_PAUSE_MAX_S = 0.05
+"""Seconds between two such looks at most."""
+
+
+class PostgresStore:
+    """
+    Keeps everything in one database, which other processes may use at the same time; made by
+    `open`.
+
+    Reads see everything committed before the call, by whomever.
+
+    Args:
+        url: Of the database.
+
+        strategy: How it gives positions.
+
+        erasures: Where erasures are listed, so that a restored database forgets them again.
+    """
+
+    def __init__(self, url: str, strategy: Strategy, erasures: ErasureList | None = None) -> None:
+        self._erasures = erasures
+        self.connections = Connections(url, self._fail)
+        self.strategy = strategy
+        self._masks = Masks()
+        self._failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._writer = Writer(self.connections, strategy, self._masks)
+        self._is_closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        rulebook: str = "",
+        may_migrate: bool = False,
+        positions: str = "",
+        erasures: ErasureList | None = None,
+    ) -> Self:
+        """
+        Open a database; tables are made in an empty one.
+
+        Args:
+            url: Of the database.
+
+            rulebook: Fingerprint of the rulebook it must hold facts of; empty to accept any.
+
+            may_migrate: Whether an older one, or one of another rulebook, is brought to this.
+
+            positions: How an empty one is to give positions; empty to let the server decide.
+
+            erasures: The list kept beside it, if there is one.
+
+        Raises:
+            StoreUnsuitableError: it must not be served; the message says what to do.
+
+            StoreUnavailableError: it cannot be reached.
+        """
+        strategy = await prepare(
+            url, rulebook, may_migrate=may_migrate, wanted=positions, erasures=erasures
+        )
+        return cls(url, strategy, erasures)
+
+    async def load(self, wanted: Wanted) -> Loaded:
+        """What is committed of *wanted*."""
+        return await self.ask(lambda connection: load(connection, wanted, self._masks))
+
+    async def append(self, append: Append) -> int:
+        """Append all of it or nothing, together with whatever else waits."""
+        self._check_open()
+        position = await self._writer.submit(append)
+        if self._erasures is not None and append.keys.forgotten:
+            await asyncio.to_thread(self._erasures.add, erasures_of(append))
+        return position
+
+    async def read(
+        self, journal_id: JournalId, after: int = 0, limit: int = PAGE_MAX
+    ) -> Sequence[StoredEvent]:
+        """Events of one journal above a version."""
+        return await self.ask(lambda c: reading.read(c, journal_id, after, limit))
+
+    async def read_all(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[StoredEvent]:
+        """
+        Events of all journals above a position.
+
+        Raises:
+            StoreUnavailableError: a transaction elsewhere on the server holds back their order.
+        """
+        return await self._settled(lambda c: reading.read_all(c, self.strategy, after, limit))
+
+    async def last_position(self) -> int:
+        """
+        Position of the last event; all up to it can be read.
+
+        Raises:
+            StoreUnavailableError: a transaction elsewhere on the server holds back their order.
+        """
+        last, horizon = await self.ask(lambda c: reading.last_position(c, self.strategy))
+        hold = _Hold()
+        while last >= horizon:
+            await hold.wait()
+            _, horizon = await self.ask(lambda c: reading.last_position(c, self.strategy))
+        return last
+
+    async def holder(self, key: Key) -> Holder | None:
+        """Who holds *key*."""
+        return await self.ask(lambda c: reading.holder(c, key))
+
+    async def journals(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[JournalId]:
+        """Journals above a text, in the order of their texts."""
+        return await self.ask(lambda c: reading.journals(c, after, limit))
+
+    async def due(
+        self, until: datetime, limit: int = PAGE_MAX, offset: int = 0
+    ) -> Sequence[JournalId]:
+        """Journals due, earliest first."""
+        return await self.ask(lambda c: reading.due(c, until, limit, offset))
+
+    async def due_at(self, journal_id: JournalId) -> datetime | None:
+        """The due moment of a journal."""
+        return await self.ask(lambda c: reading.due_at(c, journal_id))
+
+    async def key_row(self, person: JournalId) -> KeyRow | None:
+        """The key of *person*."""
+        return await self.ask(lambda c: reading.key_row(c, person))
+
+    async def fence_keys(self, kek_id: str) -> None:
+        """Take new key rows under *kek_id* only."""
+        await self.change(lambda c: changing.fence_keys(c, kek_id))
+
+    async def stale_keys(self, kek_id: str, limit: int = PAGE_MAX) -> Sequence[KeyRow]:
+        """Rows under another key, in the order of their persons."""
+        return await self.ask(lambda c: reading.stale_keys(c, kek_id, limit))
+
+    async def rewrap_keys(self, pairs: Iterable[tuple[KeyRow, KeyRow]]) -> int:
+        """Replace the rows that are still the same."""
+        taken = tuple(pairs)
+        return await self.change(lambda c: changing.rewrap_keys(c, taken))
+
+    async def cleared(self) -> None:
+        """
+        Vacuum the tables in which something was forgotten, so that its room is used again.
+
+        Dead rows that an old transaction may still want to see stay until it has ended, and what
+        was written to the write-ahead log stays there until that is recycled.
+        """
+        self._check_open()
+        await self.connections.tidy(f"VACUUM {', '.join(TOUCHED)}")
+
+    async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
+        """Drop the oldest answers given before a moment."""
+        return await self.change(lambda c: changing.purge_answers(c, before, limit))
+
+    async def note(self, name: str, value: str | None = None) -> str | None:
+        """Read a note; with *value*, write it first."""
+        if value is not None:
+            await self.change(lambda c: changing.write_note(c, name, value))
+        return await self.ask(lambda c: reading.note(c, name))
+
+    async def audit(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[tuple[int, AuditRow]]:
+        """Audit rows above a number."""
+        return await self._settled(lambda c: reading.audit(c, self.strategy, after, limit))
+
+    async def write_audit(self, rows: Iterable[AuditRow]) -> None:
+        """Write audit rows."""
+        await self.append(Append(expected={}, audit=tuple(rows)))
+
+    async def ask(self, question: Callable[[Connection], Awaitable[_T]]) -> _T:
+        """What *question* finds with a connection that reads."""
+        self._check_open()
+        return await self.connections.read(question)
+
+    async def change(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
+        """Have something else than an append written, in a transaction of its own."""
+        self._check_open()
+        return await self.connections.write(work)
+
+    def tell_groups(self, tell: Callable[[int], None]) -> None:
+        """Have *tell* called with the size of every group that is written."""
+        self._writer.tell_group = tell
+
+    async def failed(self) -> str:
+        """Wait until the server must not be used any more; says why."""
+        return await asyncio.shield(self._failure)
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of everything; more than once is allowed."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        await self._writer.stop()
+        await self.connections.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise StoreUnavailableError("the store is closed")
+
+    def _fail(self, error: StoreUnsuitableError) -> None:
+        if not self._failure.done():
+            self._failure.set_result(str(error))
+
+    async def _settled(
+        self, question: Callable[[Connection], Awaitable[tuple[Sequence[_T], int]]]
+    ) -> Sequence[_T]:
+        """The rows found; waits if there are some, yet none that may be handed out."""
+        hold = _Hold()
+        while True:
+            rows, held = await self.ask(question)
+            if rows or not held:
+                return rows
+            await hold.wait()
+
+
+class _Hold:
+    """Waiting for those who hold back the order of what is committed."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = self._loop.time() + HELD_S
+        self._pause_s = HELD_PAUSE_S
+
+    async def wait(self) -> None:
+        """
+        Wait a little before the next look.
+
+        Raises:
+            StoreUnavailableError: it took too long.
+        """
+        if self._loop.time() > self._end:
+            raise StoreUnavailableError(
+                "a transaction on the database server has been writing for too long,"
+                " which holds back the order of events: find it in pg_stat_activity and end it"
+            )
+        await asyncio.sleep(self._pause_s)
+        self._pause_s = min(self._pause_s * 2, HELD_PAUSE_MAX_S)

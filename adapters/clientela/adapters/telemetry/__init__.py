@@ -1,0 +1,3 @@
+"""
+What the service tells about itself, in the forms that others read: Prometheus and OpenTelemetry.
+"""

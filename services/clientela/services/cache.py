@@ -1,0 +1,120 @@
+"""
+The cache: committed journals in memory, folded, with what the next append to them needs to know.
+
+It may be behind the store, never beside it: what is decided on it is appended on its versions, and
+whoever was behind learns it there. A journal found to be behind is doubted until it is read again.
+"""
+
+from __future__ import annotations
+
+import time
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import attrs
+
+from clientela.domain.ids import JournalId
+from clientela.domain.record import Journal
+from clientela.services.rows import Head, KeyRow
+
+
+JOURNALS_MAX = 20_000
+"""Folded journals kept in memory; the longest unused goes first."""
+
+KEY_ROW_SECONDS = 30.0
+"""How long the wrapped key of a person serves before it is read again: an erasure or a rotation in
+another process holds here within a minute."""
+
+NEVER = float("-inf")
+
+
+@attrs.frozen(kw_only=True)
+class Kept:
+    """
+    A journal in memory.
+
+    Attributes:
+        journal: Folded.
+
+        head: Its end.
+
+        key_row: Key of the person it is about, wrapped; None if there was none.
+
+        read_s: When that was read, on the clock of pauses; `NEVER` if it was not.
+    """
+
+    journal: Journal
+    head: Head
+    key_row: KeyRow | None = None
+    read_s: float = NEVER
+
+
+class Cache:
+    """
+    Keeps journals.
+
+    Args:
+        journals_max: How many.
+
+        monotonic: Seconds, for the age of keys.
+    """
+
+    def __init__(
+        self,
+        journals_max: int = JOURNALS_MAX,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._journals_max = journals_max
+        self._monotonic = monotonic
+        self._kept: OrderedDict[JournalId, Kept] = OrderedDict()
+        self._doubted: set[JournalId] = set()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def now_s(self) -> float:
+        """The present moment on the clock of pauses."""
+        return self._monotonic()
+
+    def journal(self, journal_id: JournalId) -> Journal | None:
+        """A journal to be read on from; None if it is not here."""
+        kept = self._kept.get(journal_id)
+        return None if kept is None else kept.journal
+
+    def trusted(self, journal_id: JournalId) -> Kept | None:
+        """A journal to decide on; None if it is not here, or is known to be behind."""
+        kept = self._kept.get(journal_id)
+        if kept is None or journal_id in self._doubted:
+            return None
+        self._kept.move_to_end(journal_id)
+        return kept
+
+    def has_key(self, kept: Kept) -> bool:
+        """Whether the key of *kept* was read lately."""
+        return self._monotonic() - kept.read_s < KEY_ROW_SECONDS
+
+    def put(self, kept: Kept) -> None:
+        """Keep what was read or has landed, unless something newer is here."""
+        journal_id = kept.journal.id
+        held = self._kept.get(journal_id)
+        if held is None or (held.head.version, held.read_s) <= (kept.head.version, kept.read_s):
+            self._kept[journal_id] = kept
+        if held is None or held.head.version <= kept.head.version:
+            self._doubted.discard(journal_id)
+        self._kept.move_to_end(journal_id)
+        while len(self._kept) > self._journals_max:
+            journal_id, _ = self._kept.popitem(last=False)
+            self._doubted.discard(journal_id)
+
+    def doubt(self, journal_id: JournalId, version: int) -> None:
+        """Note that a journal has moved on from *version*."""
+        kept = self._kept.get(journal_id)
+        if kept is not None and kept.head.version == version:
+            self._doubted.add(journal_id)
+
+    def forget(self, person: JournalId) -> None:
+        """Drop whatever is known of the key of *person*, since their erasure is committed."""
+        kept = self._kept.get(person)
+        if kept is not None:
+            self._kept[person] = attrs.evolve(kept, key_row=None, read_s=NEVER)

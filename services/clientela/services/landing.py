@@ -1,0 +1,179 @@
+"""
+Landing: an append on its way to the store, whoever goes away meanwhile.
+
+    begun -> the store -> landed: kept as committed
+               |
+               +-- outcome unknown -> looked up -> landed or lost
+               +-- lost: others were faster
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from clientela.domain.ids import JournalId
+from clientela.domain.run import Decision
+from clientela.services.append_watch import AppendWatch
+from clientela.services.cache import Kept
+from clientela.services.ports import JournalStore, Sessions
+from clientela.services.records import Records
+from clientela.services.rows import Append, Head, KeyRow, StoredEvent
+from clientela.services.speculation import Landing, Speculation
+from clientela.services.store_errors import (
+    RequestConflictError,
+    StoreUnavailableError,
+    VersionConflictError,
+)
+from clientela.services.views import Needs
+
+
+class Landings:
+    """
+    Takes appends to the store.
+
+    Args:
+        store: Where to.
+
+        sessions: Forget keys of persons once their erasure has landed.
+
+        speculation: Told of every append that others may be decided on.
+
+        committed: Called whenever something was committed; must return at once.
+    """
+
+    def __init__(
+        self,
+        store: JournalStore,
+        sessions: Sessions,
+        speculation: Speculation,
+        committed: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._speculation = speculation
+        self._committed = committed
+        self.watch = AppendWatch()
+        """Told of every append."""
+
+    def begin(
+        self,
+        append: Append,
+        records: Records,
+        decision: Decision | None = None,
+        before: Iterable[Kept] = (),
+    ) -> Landing:
+        """
+        Begin an append; it goes on to the end whether anybody waits for it or not.
+
+        Args:
+            append: Everything to be appended.
+
+            records: Keeps what has landed.
+
+            decision: What it came from, if rules were asked.
+
+            before: The journals of the decision as they were.
+        """
+        left = () if decision is None else tuple(_left(append, decision, before))
+        landing = asyncio.ensure_future(self._land(append, records, decision, left))
+        rows = {row.journal for row in append.events}
+        self._speculation.begun(landing, (kept for kept in left if kept.journal.id in rows))
+        return landing
+
+    async def end(self, landing: Landing) -> None:
+        """
+        Wait for an append.
+
+        Raises:
+            ConflictError: it was lost.
+
+            StoreUnavailableError: the store cannot be reached, and it has not landed.
+        """
+        try:
+            await asyncio.shield(landing)
+        except asyncio.CancelledError:
+            await asyncio.wait({landing})
+            if not landing.cancelled():
+                landing.exception()  # Nobody is left to be told.
+            raise
+
+    async def _land(
+        self,
+        append: Append,
+        records: Records,
+        decision: Decision | None,
+        left: tuple[Kept, ...],
+    ) -> None:
+        landing = asyncio.current_task()
+        assert landing is not None
+        try:
+            await self._append(append, records)
+        except BaseException as error:
+            self._speculation.lost(landing)
+            if isinstance(error, VersionConflictError):
+                _doubt(append, error.journal_id, records)
+            raise
+        for kept in left:
+            records.cache.put(kept)
+        for person in () if decision is None else decision.forget:
+            self._sessions.forget(person)
+            records.cache.forget(person)
+        self._speculation.landed(landing)
+        self._committed()
+
+    async def _append(self, append: Append, records: Records) -> None:
+        try:
+            with self.watch.append(len(append.events)):
+                await self._store.append(append)
+        except StoreUnavailableError:
+            if not await self._has_landed(append, records):
+                raise
+
+    async def _has_landed(self, append: Append, records: Records) -> bool:
+        """
+        Whether a commit whose outcome was lost took place: its own events tell, or its answer.
+
+        Raises:
+            ConflictError: somebody else was there first, so it never will.
+        """
+        for row in append.events[:1]:
+            stored = await self._store.read(row.journal, row.version - 1, 1)
+            if stored and stored[0].event_id == row.event_id:
+                return True
+            if stored:
+                raise VersionConflictError(row.journal)
+        if append.answer is None:
+            return False
+        view = await records.load(Needs(journals=(), request=append.answer.request))
+        if view.answer is not None and (append.events or view.answer != append.answer):
+            raise RequestConflictError
+        return view.answer is not None
+
+
+def _doubt(append: Append, journal_id: JournalId, records: Records) -> None:
+    """Have a journal read on that has moved; what rested on a lost append says nothing of it."""
+    version = {**append.expected, **append.facts}.get(journal_id)
+    if version is not None and journal_id not in append.hashes:
+        records.doubt(journal_id, version)
+
+
+def _left(append: Append, decision: Decision, before: Iterable[Kept]) -> Iterable[Kept]:
+    """The journals of a decision as its append leaves them."""
+    ends: dict[JournalId, StoredEvent] = {row.journal: row for row in append.events}
+    made = {row.person: row for row in append.keys.made}
+    after = {journal.id: journal for journal in decision.record.journals}
+    for kept in before:
+        journal_id = kept.journal.id
+        end = ends.get(journal_id)
+        key_row = made.get(journal_id, kept.key_row)
+        if journal_id in append.keys.forgotten:
+            key_row = KeyRow(journal_id, "", b"")
+        if end is not None:
+            head = Head(end.version, end.hash, end.recorded_at)
+            yield attrs.evolve(kept, journal=after[journal_id], head=head, key_row=key_row)
+        elif journal_id not in made:
+            yield kept

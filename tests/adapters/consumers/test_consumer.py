@@ -1,0 +1,448 @@
+"""
+Messages in over a real broker: duplicated, reordered, delayed, poisoned, killed in between.
+"""
+
+from __future__ import annotations
+
+import random
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from clientela.adapters.consumers.consumer import FETCHED_MAX
+from clientela.adapters.consumers.stream import STREAM, SUBJECT, ensure
+from clientela.adapters.jetstream.stream import StreamMisconfiguredError, StreamMissingError
+from clientela.adapters.memory_leases import MemoryLeases
+from clientela.services.inbox import Inbox
+from clientela.services.parked import WAITING
+from clientela.services.store_errors import StoreUnavailableError
+from tests.adapters.consumers.shop import (
+    Told,
+    drained,
+    interaction,
+    purchase,
+    returned,
+    shop,
+    shuffled,
+    tell,
+    till,
+    visit,
+    waiting,
+)
+
+
+DAY = (
+    purchase("petra", "r-1", 90, 0.0),
+    purchase("petra", "r-2", 45, 1.0),
+    purchase("pavel", "r-3", 30, 1.5),
+    returned("petra", "s-1", "r-1", 2.0),
+    interaction("pavel", "c-1", 2.5),
+    visit("petra", "v-1", 3.0),
+    purchase("lena", "r-4", 12, 4.0),
+    returned("lena", "s-2", "r-9", 5.0),
+    purchase("lena", "r-9", 70, 6.0),
+)
+"""A day of three clients; one thing comes back before its purchase is told."""
+
+CLIENTS = ("petra", "pavel", "lena")
+
+
+async def test_figures_are_those_of_the_rpc(account, tmp_path):
+    """
+    R14: told over the bus, a day comes to the same figures as told by rpc, and nothing is parked:
+    a return before its purchase waits in the record, not outside of it.
+    """
+    async with shop(tmp_path / "rpc", *CLIENTS) as called:
+        for told in DAY:
+            await called.call(told)
+        expected = await called.figures()
+    async with shop(tmp_path / "bus", *CLIENTS) as heard, till(account) as connection:
+        await tell(connection, DAY)
+        await drained(heard.consumer(account), connection)
+
+        assert expected == await heard.figures()
+        assert [] == await heard.parked()
+
+
+async def test_duplicated_and_reordered_messages_come_to_the_same(account, tmp_path):
+    """
+    G13, F16: messages duplicated and out of order come to the figures of the plain day, but for
+    which lines of returns were known when they came.
+    """
+    order = random.Random(5)
+    async with shop(tmp_path / "rpc", *CLIENTS) as called:
+        for told in DAY:
+            await called.call(told)
+        expected = await called.figures()
+    async with shop(tmp_path / "bus", *CLIENTS) as heard, till(account) as connection:
+        await tell(connection, shuffled(DAY, order))
+        consumer = heard.consumer(account)
+        await drained(consumer, connection)
+        await tell(connection, DAY)
+        await drained(consumer, connection)
+        found = await heard.figures()
+        for figures in (expected, found):
+            for name in ("linesMatched", "linesUnmatched", "refunds", "refundsUnmatched"):
+                figures[""]["trade"].pop(name, None)
+
+        assert expected == found
+        assert [] == await heard.parked()
+
+
+async def test_message_again_by_rpc_changes_nothing(account, tmp_path):
+    """
+    The business identity is one, whichever way something comes in.
+    """
+    async with shop(tmp_path, *CLIENTS) as heard, till(account) as connection:
+        await tell(connection, DAY)
+        await drained(heard.consumer(account), connection)
+        before = await heard.figures()
+        for told in DAY:
+            await heard.call(told)
+
+        assert before == await heard.figures()
+
+
+async def test_poison_parks_its_client_only(account, tmp_path):
+    """
+    G17: a message that is refused parks its client, whose later messages wait behind it in order;
+    the others' are carried out.
+    """
+    said = (
+        purchase("petra", "r-1", 90),
+        purchase("petra", "r-1", 91),
+        purchase("petra", "r-2", 45),
+        purchase("pavel", "r-3", 30),
+        Told("purchase", {"clientId": "lena", "purchase": {"id": "no source, no lines"}}),
+        purchase("lena", "r-4", 12),
+    )
+    async with shop(tmp_path, *CLIENTS) as heard, till(account) as connection:
+        await tell(connection, said)
+        await drained(heard.consumer(account), connection)
+        figures = await heard.figures()
+
+        assert {"available": 90} == {"available": int(figures["petra"]["available"])}
+        assert 30 == figures["pavel"]["available"]
+        assert [
+            ("client/lena", "purchase", "INVALID_VALUE"),
+            ("client/lena", "purchase", WAITING),
+            ("client/petra", "purchase", "IDEMPOTENCY_MISMATCH"),
+            ("client/petra", "purchase", WAITING),
+        ] == sorted(await heard.parked())
+
+
+async def test_dropping_what_is_stuck_lets_the_rest_go_on(account, tmp_path):
+    """
+    G17: once the message that cannot be carried out is dropped, those behind it are carried out by
+    themselves.
+    """
+    said = (purchase("petra", "r-1", 90), purchase("petra", "r-1", 91), purchase("petra", "r-2", 5))
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        await tell(connection, said)
+        await drained(heard.consumer(account), connection)
+        replays = heard.messages.replays
+        assert 0 == await replays.mend()
+        [stuck, _] = await replays.inbox.parked.page()
+        await replays.inbox.parked.drop(stuck.number)
+        assert 1 == await replays.mend()
+
+        assert 95 == (await heard.figures())["petra"]["available"]
+        assert [] == await heard.parked()
+
+
+async def test_purchase_of_a_client_who_comes_later_is_carried_out_then(account, tmp_path):
+    """
+    A message that is ahead of its client's registration waits for it and is carried out by itself.
+    """
+    async with shop(tmp_path) as heard, till(account) as connection:
+        await tell(connection, [purchase("petra", "r-1", 90), purchase("petra", "r-2", 5)])
+        await drained(heard.consumer(account), connection)
+        lane = "client/petra"
+        assert [
+            (lane, "purchase", "NOT_FOUND"),
+            (lane, "purchase", WAITING),
+        ] == await heard.parked()
+        await heard.register("petra")
+        inbox = heard.messages.replays.inbox
+        now = inbox.now()
+        inbox.now = lambda: now + timedelta(minutes=1)
+        assert 2 == await heard.messages.replays.mend()
+
+        assert 95 == (await heard.figures())["petra"]["available"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"clientId": 7}', b"\xff\xfe", b"null"])
+async def test_unreadable_message_is_kept_in_a_lane_of_its_own(account, tmp_path, body):
+    """
+    G17: what nobody can read is parked, sealed, and holds up nobody.
+    """
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        await connection.jetstream().publish(f"{SUBJECT}.purchase", body)
+        await tell(connection, [purchase("petra", "r-1", 90)])
+        await drained(heard.consumer(account), connection)
+        [kept] = await heard.messages.replays.inbox.parked.page()
+
+        assert 90 == (await heard.figures())["petra"]["available"]
+        assert "INVALID_VALUE" == kept.reason
+        assert body == await heard.messages.replays.inbox.parcels.opened(kept.id, kept.body)
+
+
+async def test_subject_nobody_knows_is_parked(account, tmp_path):
+    """
+    A message of an unknown kind is kept, not dropped.
+    """
+    async with shop(tmp_path) as heard, till(account) as connection:
+        await connection.jetstream().publish(f"{SUBJECT}.rumour", b"{}")
+        await drained(heard.consumer(account), connection)
+
+        [(_, kind, reason)] = await heard.parked()
+        assert ("rumour", "INVALID_VALUE") == (kind, reason)
+
+
+async def test_killed_between_commit_and_ack_nothing_happens_twice(account, tmp_path):
+    """
+    F10: what was carried out, or parked, and not acknowledged comes again and changes nothing.
+    """
+    said = (*DAY, purchase("petra", "r-1", 91))
+    async with shop(tmp_path, *CLIENTS) as heard, till(account) as connection:
+        await tell(connection, said)
+        first = heard.consumer(account)
+        bound = await first._opened()
+        messages = await first._fetched(bound)
+        deliveries = [first._delivery(message, bound).inbound for message in messages]
+
+        async def nothing(*_told):
+            pass
+
+        await heard.messages.replays.inbox.take(deliveries, nothing)
+        before, parked = await heard.figures(), heard.messages.replays.inbox.parked
+        await first.close()
+        assert len(said) == await waiting(connection)
+        await drained(heard.consumer(account), connection)
+        [(_, _, reason), *behind] = await heard.parked()
+        assert "IDEMPOTENCY_MISMATCH" == reason
+        assert {WAITING} == {reason for _, _, reason in behind}
+        await parked.drop((await parked.page())[0].number)
+        await heard.messages.replays.mend()
+
+        assert before == await heard.figures()
+        assert [] == await heard.parked()
+
+
+async def test_sabotage_ack_before_commit_is_seen(account, tmp_path):
+    """
+    F10: a consumer that acknowledges before it carries out loses what it had in hand: the check
+    above can fail.
+    """
+    async with shop(tmp_path, *CLIENTS) as heard, till(account) as connection:
+        await tell(connection, DAY)
+        first = heard.consumer(account)
+        bound = await first._opened()
+        for message in await first._fetched(bound):
+            await message.ack_sync()
+        await first.close()
+
+        assert 0 == await waiting(connection)
+        assert 0 == (await heard.figures())[""]["trade"].get("purchases", 0)
+
+
+async def test_everything_in_hand_comes_again_in_order(account, tmp_path):
+    """
+    Order: what a killed process had in hand is delivered to the next one at once, before anything
+    that came later.
+    """
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        await tell(connection, [purchase("petra", f"r-{n}", 1) for n in range(FETCHED_MAX + 5)])
+        killed = heard.consumer(account)
+        bound = await killed._opened()
+        await killed._fetched(bound)
+        await killed.close()
+        follower = heard.consumer(account)
+        again = await follower._fetched(await follower._opened())
+        sequences = [message.metadata.sequence.stream for message in again]
+        await follower.close()
+
+        assert list(range(1, FETCHED_MAX + 1)) == sequences
+
+
+async def test_message_that_kills_is_parked_untried(account, tmp_path):
+    """
+    Never redelivered for ever: when one start after the other ends with the same message in hand,
+    that message is parked without being tried, and those behind it go on.
+    """
+    killer, harmless = purchase("petra", "r-1", 90), purchase("pavel", "r-2", 5)
+    async with shop(tmp_path, "petra", "pavel") as heard, till(account) as connection:
+        await tell(connection, [killer, harmless])
+        inbox = heard.messages.replays.inbox
+        died = 0
+
+        class Dying(Inbox):
+            async def take(self, messages, told):
+                if any(b"r-1" in m.body for m in messages) and messages[0].tries < 5:
+                    raise KeyboardInterrupt
+                await inbox.take(messages, told)
+
+        while await waiting(connection):
+            consumer = heard.consumer(account)
+            consumer._inbox = Dying(heard.running.core, inbox.parked)
+            try:
+                await consumer.step()
+            except KeyboardInterrupt:
+                died += 1
+            finally:
+                await consumer.close()
+
+        assert 5 == died
+        assert [("client/petra", "purchase", "DELIVERED_TOO_OFTEN")] == await heard.parked()
+        assert 5 == (await heard.figures())["pavel"]["available"]
+
+
+class AwayParked:
+    """Parked messages of a store that is away for a while."""
+
+    def __init__(self, kept, times):
+        self._kept = kept
+        self.left = times
+
+    def __getattr__(self, name):
+        return getattr(self._kept, name)
+
+    async def lanes(self, among):
+        if self.left:
+            self.left -= 1
+            raise StoreUnavailableError("away")
+        return await self._kept.lanes(among)
+
+
+async def test_messages_wait_while_the_store_is_away(account, tmp_path, monkeypatch):
+    """
+    Never lost: while the store cannot be reached messages are held, not counted as failed, and
+    carried out when it is back.
+    """
+    monkeypatch.setattr("clientela.adapters.consumers.consumer.STORE_WAIT_S", 0.01)
+    async with shop(tmp_path, *CLIENTS) as heard, till(account) as connection:
+        inbox = heard.messages.replays.inbox
+        inbox.parked = away = AwayParked(inbox.parked, 3)
+        await tell(connection, DAY)
+        await drained(heard.consumer(account), connection)
+
+        assert 0 == away.left
+        assert [] == await heard.parked()
+        assert "5" == str((await heard.figures())[""]["trade"]["purchases"])
+
+
+async def test_one_process_consumes_at_a_time(account, tmp_path):
+    """
+    Order: under one lease a second process takes nothing until the first gives it up.
+    """
+    leases = MemoryLeases()
+    async with shop(tmp_path, *CLIENTS) as heard, till(account) as connection:
+        first = heard.consumer(account, "first", leases=leases)
+        second = heard.consumer(account, "second", leases=leases)
+        await tell(connection, [purchase("petra", "r-1", 90)])
+        assert 1 == await first.step()
+        await tell(connection, [purchase("petra", "r-2", 5)])
+        assert 0 == await second.step()
+        assert 1 == await first.step()
+        await first.close()
+        await second.close()
+
+        assert 95 == (await heard.figures())["petra"]["available"]
+
+
+async def test_message_speaks_for_whom_its_headers_say(account, tmp_path):
+    """
+    S3: a message is carried out with what its sender may do: a client may not tell of purchases.
+    """
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        told = [purchase("petra", "r-1", 90)]
+        await tell(connection, told, **{"X-Clientela-Actor": "client/petra"})
+        await drained(heard.consumer(account), connection)
+        assert [("client/petra", "purchase", "ACCESS_DENIED")] == await heard.parked()
+        [kept] = await heard.messages.replays.inbox.parked.page()
+
+        assert '"client/petra"' in kept.principal
+
+
+async def test_source_of_the_header_fills_the_identity(account, tmp_path):
+    """
+    A till that names itself in a header need not do so in every body, and cannot speak for another.
+    """
+    mine = purchase("petra", "r-1", 90, purchase={"id": "r-1"})
+    foreign = purchase("pavel", "r-2", 5, purchase={"source": "till-8", "id": "r-2"})
+    async with shop(tmp_path, "petra", "pavel") as heard, till(account) as connection:
+        await tell(connection, [mine, foreign], **{"Clientela-Source": "till-7"})
+        await drained(heard.consumer(account), connection)
+
+        assert [("client/pavel", "purchase", "INVALID_VALUE")] == await heard.parked()
+        assert 90 == (await heard.figures())["petra"]["available"]
+
+
+@pytest.mark.parametrize("left_out", ["occurredAt", "purchase"])
+async def test_message_must_say_what_makes_it_safe_to_repeat(account, tmp_path, left_out):
+    """
+    R14: without a business identity a second delivery would count twice, and without a moment a
+    late one would be misdated: neither is carried out.
+    """
+    told = purchase("petra", "r-1", 90)
+    poor = attrs.evolve(told, body={k: v for k, v in told.body.items() if k != left_out})
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        await tell(connection, [poor])
+        await drained(heard.consumer(account), connection)
+
+        assert [("client/petra", "purchase", "INVALID_VALUE")] == await heard.parked()
+
+
+CANARY = "Waldemar Zwiebelkranz rang about the kettle"
+
+
+def holding(folder, words):
+    """Files below *folder* that hold *words* in plain."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path.name for path in files if words.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("client", ["petra", "nobody"])
+async def test_personal_values_stay_in_no_file(
+    shared_broker, account, tmp_path, monkeypatch, client
+):
+    """
+    G27: a note that somebody put on the bus is taken in, or parked, sealed, and overwritten in the
+    files of the broker, whatever else still waits there: it stands nowhere in plain.
+    """
+    monkeypatch.setattr("clientela.adapters.consumers.consumer.FETCHED_MAX", 1)
+    told = interaction(client, "c-1", note=CANARY)
+    async with shop(tmp_path / "shop", "petra") as heard, till(account) as connection:
+        await tell(connection, [told, purchase("petra", "r-1", 90)])
+        assert holding(shared_broker.folder, CANARY)
+        consumer = heard.consumer(account)
+        assert 1 == await consumer.step()
+        await consumer.close()
+
+        assert [] == holding(shared_broker.folder, CANARY)
+        assert [] == holding(tmp_path, CANARY)
+        assert 1 == await waiting(connection)
+        parked = await heard.messages.replays.inbox.parked.page()
+        assert [client == "nobody"] == [bool(parked)]
+
+
+async def test_stream_is_checked(account):
+    """
+    R12: a stream that would lose messages is refused with what is wrong; none is made unasked.
+    """
+
+    async def closed():
+        pass
+
+    connection = await account.connect(closed)
+    js = connection.jetstream()
+    with pytest.raises(StreamMissingError):
+        await ensure(js, may_create=False, replicas=1)
+    await js.add_stream(name=STREAM, subjects=[f"{SUBJECT}.*"], max_age=60)
+    with pytest.raises(StreamMisconfiguredError) as caught:
+        await ensure(js, may_create=True, replicas=1)
+    await connection.close()
+
+    assert {"retention", "discard", "max_age"} <= {f.split(":")[0] for f in caught.value.faults}

@@ -1,0 +1,107 @@
+"""
+The cache of committed journals.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from clientela.domain.ids import ClientId, JournalId, client_journal
+from clientela.domain.record import Journal
+from clientela.services.cache import KEY_ROW_SECONDS, NEVER, Cache, Kept
+from clientela.services.rows import Head, KeyRow
+
+
+PETRA, OLGA, LENA = (client_journal(ClientId(name)) for name in ("petra", "olga", "lena"))
+ROW = KeyRow(PETRA, "kek", b"wrapped")
+
+
+def kept(
+    journal_id: JournalId, version: int, read_s: float = 0.0, row: KeyRow | None = ROW
+) -> Kept:
+    """A journal at a version, its key read at a moment."""
+    return Kept(
+        journal=Journal(journal_id, version, {}),
+        head=Head(version, f"hash-{version}"),
+        key_row=row,
+        read_s=read_s,
+    )
+
+
+@pytest.fixture
+def seconds():
+    """The clock of pauses."""
+    return [0.0]
+
+
+@pytest.fixture
+def cache(seconds):
+    """Room for two journals."""
+    return Cache(2, monotonic=lambda: seconds[0])
+
+
+def test_what_is_newest_stays(cache):
+    """
+    A late answer of the store does not push a newer state out, nor a key that was read later.
+    """
+    newer = kept(PETRA, 3, 5.0)
+    cache.put(newer)
+    for older in (kept(PETRA, 2, 9.0), kept(PETRA, 3, 4.0), kept(PETRA, 3, NEVER, None)):
+        cache.put(older)
+
+        assert newer is cache.trusted(PETRA)
+    newest = kept(PETRA, 4, NEVER, None)
+    cache.put(newest)
+    assert newest is cache.trusted(PETRA)
+
+
+def test_memory_is_bounded_and_the_longest_unused_goes_first(cache):
+    """
+    Only so many journals are kept, doubted ones included.
+    """
+    cache.put(kept(PETRA, 1))
+    cache.put(kept(OLGA, 1))
+    cache.doubt(OLGA, 1)
+    assert cache.trusted(PETRA)
+    cache.put(kept(LENA, 1))
+
+    assert [True, False, True] == [cache.journal(j) is not None for j in (PETRA, OLGA, LENA)]
+    assert 2 == len(cache)
+    cache.put(kept(OLGA, 1))
+    assert cache.trusted(OLGA)
+
+
+def test_what_has_moved_is_doubted_until_it_is_read_again(cache):
+    """
+    A journal that was found to be behind is built upon and not decided on; what is said of another
+    version than is here says nothing.
+    """
+    cache.put(kept(PETRA, 3))
+    cache.doubt(PETRA, 2)
+    cache.doubt(OLGA, 2)
+    assert cache.trusted(PETRA)
+
+    cache.doubt(PETRA, 3)
+    assert (None, 3) == (cache.trusted(PETRA), cache.journal(PETRA).version)
+    cache.put(kept(PETRA, 2, 9.0))
+    assert None is cache.trusted(PETRA)
+    cache.put(kept(PETRA, 4))
+    assert cache.trusted(PETRA)
+
+
+def test_keys_grow_old_and_are_forgotten(cache, seconds):
+    """
+    Design 7: a wrapped key serves for half a minute, and no longer once its person is erased.
+    """
+    cache.put(kept(PETRA, 1))
+    seconds[0] = KEY_ROW_SECONDS - 1
+    assert cache.has_key(cache.trusted(PETRA))
+    seconds[0] = KEY_ROW_SECONDS
+    assert not cache.has_key(cache.trusted(PETRA))
+
+    cache.put(kept(PETRA, 1, seconds[0]))
+    assert cache.has_key(cache.trusted(PETRA))
+    cache.forget(PETRA)
+    cache.forget(OLGA)
+    assert None is cache.trusted(PETRA).key_row
+    assert not cache.has_key(cache.trusted(PETRA))
