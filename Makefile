@@ -21,7 +21,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test acceptance bench check protos build clean rebuild-environment
+.PHONY: help setup run test acceptance soak bench check protos build clean rebuild-environment
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,12 @@ acceptance: $(STAMP) ## Run the acceptance tests over the data in CLIENTELA_DATA
 	@if [ -n "$$(find tests/acceptance -name 'test_*.py' 2>/dev/null)" ]; \
 	then set -x; $(BIN)/python -m pytest -n auto --dist loadfile tests/acceptance $(ARGS); \
 	else echo "tests/acceptance holds no tests yet: nothing ran."; fi
+
+soak: $(STAMP) ## Let faults go on for hours: kills, races, malformed requests, lives, brokers.
+	CLIENTELA_KILLS=1000 CLIENTELA_KILLS_APART=100 CLIENTELA_RACE_ROUNDS=500 \
+	CLIENTELA_MALFORMED_EACH=2000 CLIENTELA_SEQUENCES=100000 CLIENTELA_STREAM_EVENTS=100000 \
+	$(BIN)/python -m pytest --timeout 36000 tests/faults tests/system tests/domain/loyalty/test_invariants.py \
+	tests/adapters/jetstream $(ARGS)
 
 bench: $(STAMP) ## Measure the speed beside the bare limits; ARGS=--quick for a look.
 	$(BIN)/python -m pip install --quiet --group bench

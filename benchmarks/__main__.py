@@ -85,13 +85,15 @@ def main() -> None:
     measured = spreads(rounds)
     stand = standings(measured)
     said.out.mkdir(parents=True, exist_ok=True)
-    write(said.out / "bench.json", stand, measured, rounds)
+    write(said.out / "bench.json", run, stand, measured, rounds)
     (said.out / "bench.svg").write_text(picture(stand, measured))
     print("\n".join(figure_lines(measured, _KEYS)), "\n")
     print("\n".join(goal_lines(stand)), "\n")
     met = sum(standing.verdict == "met" for standing in stand)
     known = sum(standing.spread is not None for standing in stand)
     print(f"{met} of {known} measured goals are met, {len(stand)} there are; {machine()['when']}")
+    if run.is_quick:
+        print("Quick: small sizes and short journals; nothing to judge goals by.")
     print(f"Written: {said.out / 'bench.json'}, {said.out / 'bench.svg'}")
 
 

@@ -127,16 +127,8 @@ def traffic(
         database: CPU seconds of a database server so far; without one there are none.
     """
     before, stored = cpu_seconds(pid), database()
-    arguments = (
-        target,
-        asked.method,
-        asked.flight,
-        asked.seconds,
-        asked.clients,
-        asked.seed,
-        int(asked.in_order),
-    )
-    with child("benchmarks.caller", *arguments, log=log) as process:
+    told_to = (*attrs.astuple(asked)[:-1], int(asked.in_order))
+    with child("benchmarks.caller", target, *told_to, log=log) as process:
         row = told(process, RESULT)
         process.wait(STOP_SECONDS)
     each = MICROSECONDS / max(row.pop("all"), 1)

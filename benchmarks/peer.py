@@ -59,11 +59,11 @@ class Account(Aggregate):
         self.receipt, self.note = receipt, note
 
 
-class Accounts(Application):
+class Accounts(Application[UUID]):
     """The peer as it comes."""
 
 
-class CachedAccounts(Application):
+class CachedAccounts(Application[UUID]):
     """The peer at its best: aggregates kept in memory, not looked up for newer events."""
 
     env = {"AGGREGATE_CACHE_MAXSIZE": "100000", "AGGREGATE_CACHE_FASTFORWARD": "n"}  # noqa: RUF012 (its way)
@@ -80,7 +80,7 @@ class Peer:
         accounts: Ids of the clients.
     """
 
-    app: Application
+    app: Application[UUID]
     accounts: tuple[UUID, ...]
 
     def rate(self, seconds: float) -> float:
@@ -95,7 +95,7 @@ class Peer:
         return count / (time.perf_counter() - begin)
 
 
-def filled(kind: type[Application], environment: dict[str, str], clients: int) -> Peer:
+def filled(kind: type[Application[UUID]], environment: dict[str, str], clients: int) -> Peer:
     """An application with so many clients of `EVENTS` events."""
     app = kind({**os.environ, **environment})
     accounts: list[UUID] = []

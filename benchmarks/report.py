@@ -19,6 +19,7 @@ import attrs
 
 from benchmarks.goals import Standing
 from benchmarks.rounds import Figures, Spread
+from benchmarks.run import Run
 
 
 PACKAGES = (
@@ -101,6 +102,7 @@ def _short(figure: float) -> str:
 
 def write(
     path: Path,
+    run: Run,
     standings: Iterable[Standing],
     measured: Mapping[str, Spread],
     rounds: Iterable[Figures],
@@ -108,6 +110,7 @@ def write(
     """Write everything to a JSON file."""
     content = {
         "machine": machine(),
+        "run": {"quick": run.is_quick, "seconds": run.seconds, "clients": run.clients},
         "goals": [
             {
                 "goal": standing.goal.key,

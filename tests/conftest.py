@@ -4,6 +4,7 @@ What all tests share.
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import settings
 
 from tests.adapters import postgres_server
 
+
+WORKERS_MIN = 4
 
 # How long one example takes says nothing on a busy machine.
 settings.register_profile("clientela", deadline=None)
@@ -28,6 +31,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.extra_keyword_matches.update(
             f"{group}_{number}" for group, number in RULE.findall(text)
         )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Workers of `-n auto`: more than two, since many tests wait for processes they started."""
+    return max(WORKERS_MIN, os.cpu_count() or 1)
 
 
 def pytest_unconfigure() -> None:

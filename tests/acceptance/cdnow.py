@@ -13,6 +13,11 @@ from pathlib import Path
 import attrs
 
 
+ROOT = Path(__file__).parents[2]
+MAPPING = ROOT / "examples" / "mappings" / "cdnow.toml"
+DEFINITIONS = Path(__file__).with_name("shop.toml")
+
+
 @attrs.frozen
 class Sale:
     """One row of the file."""
@@ -22,6 +27,11 @@ class Sale:
     day: date
     pieces: int
     cents: int
+
+
+def imported(file: Path) -> tuple[object, ...]:
+    """Arguments that bring a file in."""
+    return ("import", "purchases", file, "--map", MAPPING, "--create-clients", "-o", "json")
 
 
 def sales(folder: Path) -> list[Sale]:

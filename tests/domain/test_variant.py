@@ -18,13 +18,11 @@ class Parcel:
     """A value with a private field, one that is never given, and one that is not compared."""
 
     weight: int
-    _owner: str
+    _owner: str = attrs.field(alias="owner")
     label: str = attrs.field(default="", eq=False)
-    is_heavy: bool = attrs.field(init=False)
-
-    @is_heavy.default
-    def _heavy(self):
-        return self.weight > 20
+    is_heavy: bool = attrs.field(
+        init=False, default=attrs.Factory(lambda parcel: parcel.weight > 20, takes_self=True)
+    )
 
 
 PARCEL = Parcel(weight=3, owner="petra", label="fragile")

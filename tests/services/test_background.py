@@ -85,3 +85,26 @@ async def test_tasks_are_stopped_though_one_has_died(caplog):
 
     assert [False, True] == [task.cancelled() for task in tasks]
     assert ["a background task had ended: RuntimeError"] == caplog.messages
+
+
+async def test_task_that_swallows_a_cancellation_is_stopped_all_the_same():
+    """
+    A cancellation that is lost on the way is sent again.
+    """
+    swallowed = asyncio.Event()
+
+    async def deaf() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(30):
+        await stop([task])
+
+    assert swallowed.is_set()
+    assert task.cancelled()

@@ -8,11 +8,13 @@ import contextlib
 import json
 import os
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
+
+from clientela.adapters.roles import Role
 
 
 FILE_BYTES_MAX = 4_096
@@ -32,20 +34,37 @@ class Address:
         is_encrypted: Whether it speaks TLS.
 
         health_port: Where on loopback it tells its health unencrypted; 0 for nowhere.
+
+        only: The roles it has; empty for all.
     """
 
     target: str
     pid: int
     is_encrypted: bool = False
     health_port: int = 0
+    only: tuple[str, ...] = ()
+
+    @property
+    def is_for_calls(self) -> bool:
+        """Whether it answers calls; else only those about its health."""
+        return not self.only or Role.SERVICE in self.only
 
 
 @contextlib.contextmanager
-def told(path: Path, target: str, *, is_encrypted: bool, health_port: int = 0) -> Generator[None]:
+def told(
+    path: Path,
+    target: str,
+    *,
+    is_encrypted: bool,
+    health_port: int = 0,
+    only: Sequence[Role] = (),
+) -> Generator[None]:
     """While the block runs, say at *path* that this process is reached at *target*."""
     said: dict[str, object] = {"address": target, "pid": os.getpid(), "tls": is_encrypted}
     if health_port:
         said["health_port"] = health_port
+    if only:
+        said["only"] = [role.value for role in only]
     beside = path.with_name(f"{path.name}.new")
     beside.write_text(json.dumps(said), encoding="utf-8")
     beside.replace(path)
@@ -68,6 +87,7 @@ def found(path: Path) -> Address | None:
             pid=int(said["pid"]),
             is_encrypted=bool(said["tls"]),
             health_port=int(said.get("health_port", 0)),
+            only=tuple(map(str, said.get("only", ()))),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None

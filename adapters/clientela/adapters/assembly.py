@@ -14,6 +14,7 @@ from typing import Any
 from clientela.adapters.believing import authenticator_of
 from clientela.adapters.identifiers import Identifiers
 from clientela.adapters.messages_in import MessagesIn
+from clientela.adapters.roles import Role
 from clientela.adapters.settings import Mode, Settings
 from clientela.adapters.stores import Keeper, Store, reads_of
 from clientela.adapters.telemetry.started import Telemetry
@@ -37,11 +38,13 @@ from clientela.services.command_path import CommandPath
 from clientela.services.core import Core
 from clientela.services.directory import JournalDirectory
 from clientela.services.due_times import DueTimes
+from clientela.services.duty import Duty, Work
 from clientela.services.entrance import Entrance
 from clientela.services.follow_ups import FollowUps
 from clientela.services.fresh_ids import new_id
 from clientela.services.grants import StaffGrants
 from clientela.services.health import Health
+from clientela.services.leases import Leases
 from clientela.services.observer import Observer
 from clientela.services.rate_limits import RateLimits
 from clientela.services.read_models import ReadModels
@@ -57,6 +60,9 @@ RULE_SETS_GROUP = "clientela.rule_sets"
 
 MODELS = (CARDS, TOTALS, SERVING, UNIT_REGISTER, EMPLOYEE_REGISTER)
 """Every read model."""
+
+KEEPING = "scheduler"
+"""Name of the lease of the process that lets time pass and follows up."""
 
 ROOM_BYTES_MIN = 16 * 1024 * 1024
 """Free bytes on the disk of the store below which nothing is written any more."""
@@ -150,7 +156,7 @@ def server_of(
             client_authority=settings.tls_client_ca,
         ).credentials()
     return Server(
-        services,
+        services if Role.SERVICE in settings.roles else (),
         entrance,
         core.store,
         listeners=(Listener(f"{settings.host}:{settings.port}", credentials),),
@@ -162,17 +168,22 @@ def server_of(
 def background_of(
     core: Core, told: Telemetry = SILENCE, health: Health | None = None
 ) -> Iterator[Coroutine[Any, Any, None]]:
-    """What goes on beside calls; virtual time moves only when it is told to."""
+    """What goes on beside calls in every process."""
     if core.events_out is not None and health is not None:
         core.events_out.relay.metrics = told.metrics
         yield BusWatch(core.events_out.relay, health).run()
     if told.metrics is not SILENCE.metrics:
         yield _backlogs(core, told).run()
-    yield core.follow_ups.run()
-    yield core.due_times.run()
-    yield OldAnswers(core.store, core.clock).run()
+
+
+def keeping_of(core: Core, leases: Leases) -> Duty:
+    """What one process of the company does at a time, whoever else serves."""
+    answers = OldAnswers(core.store, core.clock)
+    works: list[Work] = [core.follow_ups.run, core.due_times.run, answers.run]
     if isinstance(core.clock, SystemClock):
-        yield core.scheduler.run()
+        # Virtual time moves only when it is told to.
+        works.append(core.scheduler.run)
+    return Duty(leases, KEEPING, core.new_id(), works)
 
 
 def _oversight(settings: Settings, core: Core, told: Telemetry) -> Oversight:
@@ -185,6 +196,7 @@ def _oversight(settings: Settings, core: Core, told: Telemetry) -> Oversight:
         metrics=told.metrics,
         has_room=lambda: shutil.disk_usage(settings.data_dir).free >= ROOM_BYTES_MIN,
         health_address=None if port is None else f"127.0.0.1:{port}",
+        roles=settings.roles,
     )
 
 

@@ -25,14 +25,16 @@ from clientela.adapters.assembly import (
     background_of,
     core_of,
     installed_rulebook,
+    keeping_of,
     server_of,
 )
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.messages_in import MessagesIn
 from clientela.adapters.restored import erase_again
+from clientela.adapters.roles import Role
 from clientela.adapters.settings import NO_BUS, Settings
 from clientela.adapters.sqlite.store import SqliteStore
-from clientela.adapters.stores import Keeper, Store, keeper_of, leases_of, open_postgres
+from clientela.adapters.stores import Keeper, Store, duties_of, keeper_of, leases_of, open_postgres
 from clientela.adapters.telemetry.started import Telemetry, telemetry
 from clientela.adapters.vault import KeyVault
 from clientela.services.background import stop
@@ -144,6 +146,7 @@ async def _public(settings: Settings, watched: Telemetry) -> AsyncGenerator[Runn
             running.target,
             is_encrypted=is_encrypted,
             health_port=running.health_port,
+            only=settings.only,
         ):
             yield running
 
@@ -178,6 +181,7 @@ async def private(settings: Settings, *, has_bus: bool = False) -> AsyncGenerato
         metrics_port=None,
         trace_endpoint="",
         bus=settings.bus if has_bus else NO_BUS,
+        only=(),
     )
     async with _running(own, secrets.token_urlsafe(SECRET_BYTES)) as running:
         yield running
@@ -206,7 +210,9 @@ async def _running(
             store.tell_groups(partial(watched.metrics.measure, Measure.GROUP_SIZE))
         [port] = await server.start()
         tasks = [asyncio.create_task(work) for work in background_of(core, watched, server.health)]
-        if out is not None:
+        if Role.SCHEDULER in settings.roles:
+            tasks.append(asyncio.create_task(keeping_of(core, duties_of(store)).run()))
+        if out is not None and Role.RELAY in settings.roles:
             tasks += [asyncio.create_task(work) for work in out.background()]
         came = messages.background(settings, server.authenticator)
         tasks += [asyncio.create_task(work) for work in came]

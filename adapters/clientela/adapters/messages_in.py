@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from clientela.adapters.memory_leases import MemoryLeases
+from clientela.adapters.roles import Role
 from clientela.adapters.settings import Mode, Settings
-from clientela.adapters.sqlite.store import SqliteStore
-from clientela.adapters.stores import Store, leases_of, parked_of
+from clientela.adapters.stores import Store, duties_of, parked_of
 from clientela.services.core import Core
+from clientela.services.duty import Duty
+from clientela.services.fresh_ids import new_id
 from clientela.services.inbox import Inbox
-from clientela.services.leases import Leases
 from clientela.services.passage import own_principal
 from clientela.services.principal import Authenticator, Principal
 from clientela.services.replays import Replays
@@ -23,6 +23,10 @@ from clientela.services.replays import Replays
 
 if TYPE_CHECKING:
     from clientela.adapters.consumers.consumer import Consumer
+
+
+MENDING = "mending"
+"""Name of the lease of the process that carries out parked messages when their cause is gone."""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,26 +65,23 @@ class MessagesIn:
 
             authenticator: Tells whose credentials a message bears.
         """
-        yield self.replays.run()
+        if Role.INBOUND not in settings.roles:
+            return
+        yield Duty(duties_of(self.store), MENDING, new_id(), (self.replays.run,)).run()
         if settings.takes_messages:
             yield self._consumer(settings, authenticator).run()
-
-    def _leases(self) -> Leases:
-        """Who may consume: a file belongs to one process, which need not wait for a dead one."""
-        return MemoryLeases() if isinstance(self.store, SqliteStore) else leases_of(self.store)
 
     def _consumer(self, settings: Settings, authenticator: Authenticator) -> Consumer:
         # Without a bus the service runs without what the extra `nats` brings.
         from clientela.adapters.consumers.consumer import Consumer  # noqa: PLC0415
         from clientela.adapters.consumers.sender import Sender  # noqa: PLC0415
         from clientela.adapters.events_out import broker_of  # noqa: PLC0415
-        from clientela.services.fresh_ids import new_id  # noqa: PLC0415
 
         return Consumer(
             broker_of(settings),
             self.replays.inbox,
             Sender(authenticator=authenticator, own=self.own),
-            leases=self._leases(),
+            leases=duties_of(self.store),
             store=self.store,
             holder=new_id(),
             may_create=settings.bus_create,

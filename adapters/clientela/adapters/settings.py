@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import attrs
 
 from clientela.adapters.logs import Form, Volume
+from clientela.adapters.roles import ON_THE_BUS, ROLES, Role, roles_in
 from clientela.domain.ids import is_id
 
 
@@ -138,6 +139,9 @@ class Settings:
         database_url: PostgreSQL database of the store, `postgresql://user@host/name`; empty for a
             file in the data folder. Several processes may run over one. A password stands in the
             file that PGPASSFILE or `?passfile=` names, never here.
+
+        only: What this process does of all that a company needs; empty for all of it. Other than
+            that it needs a database that several processes run over.
     """
 
     data_dir: Path = DATA_DIR
@@ -169,6 +173,7 @@ class Settings:
     inbound: bool | None = None
     inbound_actor: str = "inbox"
     database_url: str = ""
+    only: tuple[Role, ...] = ()
 
     @property
     def log(self) -> tuple[Form, Volume]:
@@ -187,6 +192,11 @@ class Settings:
         """Whether messages of other systems are taken from the bus."""
         has_bus = self.bus != NO_BUS
         return has_bus if self.inbound is None else self.inbound and has_bus
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What this process does."""
+        return self.only or ROLES
 
     @property
     def bus_folder(self) -> Path:
@@ -271,6 +281,10 @@ def _parsed(name: str, text: str) -> object:
             if text not in {"0", "1"}:
                 raise SettingError(name, "0 or 1")
             return text == "1"
+        case "only":
+            if (roles := roles_in(text)) is None:
+                raise SettingError(name, f"some of {', '.join(ROLES)}, separated by commas")
+            return roles
         case "database_url":
             return _checked_url(text)
         case "inbound_actor":
@@ -307,6 +321,7 @@ def _checked(settings: Settings) -> Settings:
         raise SettingError("tls_client_ca", "tls_certificate and tls_key beside it")
     if settings.trace_endpoint and not COLLECTOR.fullmatch(settings.trace_endpoint):
         raise SettingError("trace_endpoint", "http://host:port or https://host:port")
+    _check_roles(settings)
     if settings.inbound and settings.bus == NO_BUS:
         raise SettingError("inbound", "a bus beside it, which messages come from")
     is_broker = all(_BROKER.fullmatch(url) for url in settings.brokers)
@@ -315,3 +330,14 @@ def _checked(settings: Settings) -> Settings:
             "bus", "none, embedded, or nats://host:port; what lets us in is for bus_credentials"
         )
     return settings
+
+
+def _check_roles(settings: Settings) -> None:
+    if not settings.only:
+        return
+    if not settings.database_url:
+        raise SettingError("only", "a database_url beside it: a file belongs to one process")
+    if settings.bus == EMBEDDED_BUS:
+        raise SettingError("bus", "none or nats://host:port beside only, since others share it")
+    if settings.bus == NO_BUS and not ON_THE_BUS.isdisjoint(settings.only):
+        raise SettingError("bus", "nats://host:port beside only relay or inbound")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from clientela.adapters.keeper import SqliteKeeper
 from clientela.adapters.keys.keyfile import KeyFile
+from clientela.adapters.memory_leases import MemoryLeases
 from clientela.adapters.settings import Settings
 from clientela.adapters.sqlite.erasures import ErasureList
 from clientela.adapters.sqlite.leases import SqliteLeases
@@ -70,6 +71,14 @@ def leases_of(store: Store) -> Leases:
     from clientela.adapters.postgres.leases import PostgresLeases  # noqa: PLC0415
 
     return PostgresLeases(store)
+
+
+def duties_of(store: Store) -> Leases:
+    """
+    Leases of background work over *store*: a file belongs to one process, which need not wait for
+    one that died.
+    """
+    return MemoryLeases() if isinstance(store, SqliteStore) else leases_of(store)
 
 
 def parked_of(store: Store) -> Parked:

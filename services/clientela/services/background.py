@@ -16,6 +16,9 @@ BACKOFF_FIRST_S = 1.0
 BACKOFF_MAX_S = 60.0
 """Seconds between two tries at most."""
 
+CANCEL_AGAIN_S = 1.0
+"""Seconds after which a task that goes on is cancelled again."""
+
 Sleep = Callable[[float], Awaitable[None]]
 """Lets seconds pass."""
 
@@ -56,9 +59,18 @@ async def keep_going(
 
 
 async def stop(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait for them; what one of them had died of is told, not raised."""
+    """
+    Cancel tasks and wait for them; what one of them had died of is told, not raised.
+
+    They are cancelled until they end: a wait with a bound that is met at the same moment swallows a
+    cancellation (`asyncio.wait_for` before Python 3.12).
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
     for task in tasks:
-        task.cancel()
-    for came_to in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(came_to, Exception):
-            _LOG.error("a background task had ended: %s", type(came_to).__name__)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _LOG.error("a background task had ended: %s", type(error).__name__)

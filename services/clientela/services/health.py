@@ -5,6 +5,8 @@ Health: whether the service and each of its services serve, told as it is.
     readiness, ""   calls make sense: the store is there and takes what is written, and the
                     service is not stopping
     a service       the same; one that only reads goes on while the disk is full
+    a role          what this process does, such as the scheduler: the same as readiness; what it
+                    does not do is not known here
     a part          something the service does without for a while, such as the bus: NOT_SERVING
                     says that it is away, and nothing else changes
 
@@ -77,6 +79,8 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         parts: What the service does without for a while.
 
         metrics: Learns of every change.
+
+        roles: What the process does.
     """
 
     def __init__(
@@ -85,10 +89,11 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
         reading: Iterable[str] = (),
         parts: Iterable[str] = (BUS,),
         metrics: Metrics = NO_METRICS,
+        roles: Iterable[str] = (),
     ) -> None:
         self._reading = frozenset(reading)
         self._parts = dict.fromkeys(parts, True)
-        self._names = frozenset(("", LIVENESS, READINESS, *services, *self._parts))
+        self._names = frozenset(("", LIVENESS, READINESS, *services, *self._parts, *roles))
         self._metrics = metrics
         self._is_there = True
         self._is_writable = True

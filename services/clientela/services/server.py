@@ -40,6 +40,8 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 16 * 1024),
     ("grpc.max_concurrent_streams", 100),
+    # Calls above that number wait at the caller; with it they would be reset.
+    ("grpc.http.overload_protection", 0),
     ("grpc.max_connection_idle_ms", 5 * 60 * 1000),
     ("grpc.max_connection_age_ms", 30 * 60 * 1000),
     ("grpc.max_connection_age_grace_ms", 60 * 1000),
@@ -127,12 +129,15 @@ class Oversight:
 
         health_address: `host:port` on loopback where health alone is told, without encryption;
             None for nowhere.
+
+        roles: What the process does, by the names that health is asked by.
     """
 
     observer: Observer = attrs.field(factory=Observer)
     metrics: Metrics = NO_METRICS
     has_room: Callable[[], bool] = always
     health_address: str | None = None
+    roles: Sequence[str] = ()
 
 
 @attrs.define
@@ -204,7 +209,9 @@ class Server:
             raise ExposedError(desk, "health is told there without encryption")
         names = service_names(services)
         table = AccessTable.of_services(names)
-        self.health = Health(names, _reading(table), metrics=oversight.metrics)
+        self.health = Health(
+            names, _reading(table), metrics=oversight.metrics, roles=oversight.roles
+        )
         self._oversight = oversight
         self._entrance = entrance
         self._store = store

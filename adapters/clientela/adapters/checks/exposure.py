@@ -24,7 +24,8 @@ def service(settings: Settings) -> Iterator[Finding]:
     if said is not None:
         host, _, port = said.target.rpartition(":")
         if _answers(host, int(port)):
-            yield good("service", f"runs at {said.target}, process {said.pid}")
+            only = f", only as {' and '.join(said.only)}" if said.only else ""
+            yield good("service", f"runs at {said.target}, process {said.pid}{only}")
             return
         yield poor("service", f"one was killed; {settings.address_file} is left of it")
     if _answers(settings.host, settings.port):

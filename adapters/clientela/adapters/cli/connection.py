@@ -114,7 +114,7 @@ async def connected(way: Way) -> AsyncGenerator[Connection]:
     target, is_encrypted = way.target, way.ca_file is not None
     if not target:
         said = found(settings.address_file)
-        if said is not None:
+        if said is not None and said.is_for_calls:
             is_encrypted = is_encrypted or said.is_encrypted
             async with _opened(way, settings, said.target, is_encrypted) as connection:
                 if await _answers(connection.channel):

@@ -107,12 +107,15 @@ class Way:
 
 
 def bus_said(said: object) -> object:
-    """The bus as it was said; a server of our own if nobody did and there is what it takes."""
+    """
+    The bus as it was said; a server of our own if nobody did, there is what it takes, and the
+    process does not leave a part of the work to others.
+    """
     import importlib.util
 
     from clientela.adapters.settings import EMBEDDED_BUS, PREFIX
 
-    if said is not None or f"{PREFIX}BUS" in os.environ:
+    if said is not None or not os.environ.keys().isdisjoint((f"{PREFIX}BUS", f"{PREFIX}ONLY")):
         return said
     return EMBEDDED_BUS if importlib.util.find_spec("nats") is not None else None
 

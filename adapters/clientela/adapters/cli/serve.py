@@ -76,6 +76,13 @@ def serve(
         str | None,
         typer.Option(help="PostgreSQL database of the store, postgresql://user@host/name."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Do only this: service, scheduler, relay or inbound; may be said several times."
+            " Needs a database that others do the rest over. Default: all.",
+        ),
+    ] = None,
     bus: Annotated[
         str | None,
         typer.Option(
@@ -134,7 +141,8 @@ def serve(
         metrics_host=metrics_host,
         trace_endpoint=trace_endpoint,
         database_url=database_url,
-        bus=bus_said(bus),
+        only=",".join(only) if only else None,
+        bus=bus if only else bus_said(bus),
         bus_credentials=bus_credentials,
         bus_ca=bus_ca,
         bus_create=bus_create,
