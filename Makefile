@@ -21,7 +21,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test acceptance soak bench check protos build clean rebuild-environment
+.PHONY: help setup run test acceptance proofs soak bench check protos build clean rebuild-environment
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -46,14 +46,17 @@ $(STAMP_RUN): pyproject.toml $(REBUILD)
 run: $(if $(wildcard $(STAMP)),$(STAMP),$(STAMP_RUN)) ## Start a server with the embedded store and bus.
 	$(BIN)/clientela serve
 
-test: $(STAMP) ## Run the tests, all but the acceptance tests.
-	$(BIN)/python -m pytest -n auto tests --ignore=tests/acceptance $(ARGS)
+test: $(STAMP) ## Run the tests, all but the acceptance tests and the proofs.
+	$(BIN)/python -m pytest -n auto tests --ignore=tests/acceptance --ignore=tests/proofs $(ARGS)
 
 # Files that hold no test still fail; only a folder without files passes, aloud.
 acceptance: $(STAMP) ## Run the acceptance tests over the data in CLIENTELA_DATA.
 	@if [ -n "$$(find tests/acceptance -name 'test_*.py' 2>/dev/null)" ]; \
 	then set -x; $(BIN)/python -m pytest -n auto --dist loadfile tests/acceptance $(ARGS); \
 	else echo "tests/acceptance holds no tests yet: nothing ran."; fi
+
+proofs: $(STAMP) ## Run the checks of faults and races in their full size: a quarter of an hour.
+	$(BIN)/python -m pytest -n auto tests/proofs $(ARGS)
 
 soak: $(STAMP) ## Let faults go on for hours: kills, races, malformed requests, lives, brokers.
 	CLIENTELA_KILLS=1000 CLIENTELA_KILLS_APART=100 CLIENTELA_RACE_ROUNDS=500 \

@@ -1,5 +1,7 @@
 """
-A real PostgreSQL for tests: one server for all processes of a test run, a database for each test.
+A real PostgreSQL for tests: one server for each process of a test run, a database for each test.
+
+Not one for all: a transaction of another test holds back whoever reads by transaction ids.
 """
 
 from __future__ import annotations
@@ -48,9 +50,8 @@ def started(folder: Path) -> Any:
 
 @functools.cache
 def shared() -> Any:
-    """The server that all processes of this test run share."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"p{os.getpid()}")
-    return started(Path(tempfile.gettempdir()) / f"clientela-postgres-{run[:16]}")
+    """The server of this process."""
+    return started(Path(tempfile.gettempdir()) / f"clientela-postgres-{os.getpid()}")
 
 
 def stop_all() -> None:

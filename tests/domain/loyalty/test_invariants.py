@@ -1,7 +1,7 @@
 """
 The ledger against the model on random lives of a wallet.
 
-A few of them here, or as many as `CLIENTELA_SEQUENCES` says; the acceptance tests live 10,000.
+A few of them here, or as many as `CLIENTELA_SEQUENCES` says; the proofs live 10,000.
 """
 
 from __future__ import annotations
