@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import pytest
 
@@ -15,11 +15,12 @@ from tests.adapters import postgres_server
 from tests.system.processes import Branch, branches, wired
 from tests.system.rivals import ALL_IS_SPENT, ONE_WINS, WON, Spent, claimed, prepare, spent
 from tests.system.survivors import amiss, killed
+from tests.system.wire import Wire
 
 
 ROUNDS = int(os.environ.get("CLIENTELA_CLAIM_ROUNDS", "20"))
 BRANCHES = 4
-
+TRIES_MAX = 20
 
 TOLD_MIN = int(os.environ.get("CLIENTELA_KILLS_APART", "40"))
 
@@ -66,19 +67,41 @@ async def test_wallet_is_never_overdrawn(company):
 
 async def test_the_check_sees_claims_that_are_not_checked(tmp_path):
     """
-    G7, G11: over a store that lands what others have overtaken there are two winners, and more is
-    spent than there is.
+    G7, G11: over a store that lands what others have overtaken there are two winners sooner or
+    later, and more is spent than there is.
     """
     program = ("tests.system.careless", "claims")
     async with postgres_server.database() as url:
         with branches(tmp_path, url, 2, program) as begun:
             async with wired(begun) as wires:
                 await prepare(wires[0])
-                rounds = await claimed(wires, 5)
-                found = await spent(wires, "shared")
+                won_twice = await _seen(
+                    lambda name: _winners(wires, name), lambda winners: winners > 1
+                )
+                overdrawn = await _seen(
+                    lambda name: _spenders(wires, name), lambda won: won > ALL_IS_SPENT[WON]
+                )
 
-    assert max(came_to[WON] for came_to in rounds) > 1
-    assert found.outcomes[WON] > ALL_IS_SPENT[WON]
+    assert won_twice
+    assert overdrawn
+
+
+async def _winners(wires: Sequence[Wire], name: str) -> int:
+    """The most winners of a few rounds of claims."""
+    return max(came_to[WON] for came_to in await claimed(wires, 5, name))
+
+
+async def _spenders(wires: Sequence[Wire], name: str) -> int:
+    """How many spend from a new wallet."""
+    return (await spent(wires, name)).outcomes[WON]
+
+
+async def _seen(count: Callable[[str], Awaitable[int]], wanted: Callable[[int], bool]) -> bool:
+    """Whether what is wanted is counted in one of some tries: a race is lost by chance only."""
+    for number in range(TRIES_MAX):
+        if wanted(await count(f"try-{number}")):
+            return True
+    return False
 
 
 async def test_killed_process_is_replaced_by_the_others(tmp_path):

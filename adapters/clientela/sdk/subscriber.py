@@ -112,7 +112,8 @@ class Subscriber(Generic[Connection]):
             try:
                 messages = await subscription.fetch(FETCHED_MAX, FETCH_SECONDS)
                 await self.take(messages)
-            except nats.errors.TimeoutError:
+            except TimeoutError:
+                # The client raises its own, which is one of these, or the plain one.
                 continue
             except nats.errors.ConnectionClosedError:
                 raise

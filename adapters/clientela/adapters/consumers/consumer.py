@@ -198,7 +198,9 @@ class Consumer:
             raise nats.errors.ConnectionClosedError
         try:
             return await bound.subscription.fetch(FETCHED_MAX, FETCH_SECONDS)
-        except nats.errors.TimeoutError:
+        except TimeoutError:
+            # The client raises its own, which is one of these, or the plain one when time runs out
+            # between two of its requests.
             return ()
 
     async def _take(self, bound: _Bound, messages: Sequence[Msg]) -> int:
