@@ -19,8 +19,8 @@ from clientela.domain.record import Holder
 from clientela.services.calls import Call
 from clientela.services.core import Core
 from clientela.services.envelope import chained, encode
-from clientela.services.records import SNAPSHOT_EVERY
 from clientela.services.rows import Append, Head, Snapshot, StoredEvent
+from clientela.services.snapshots import SNAPSHOT_EVERY
 
 
 EVENTS_AT_ONCE = 2_000
@@ -88,7 +88,7 @@ def _snapshots(core: Core, company: Template, journals: Iterable[JournalId]) -> 
         whole = len(history) // SNAPSHOT_EVERY * SNAPSHOT_EVERY
         if whole:
             folded = records.rulebook.fold(records.rulebook.empty(journal_id), history[:whole])
-            yield records.snapshot(folded)
+            yield records.snapshots.taken(folded)
 
 
 async def fill(core: Core, shape: Mould, first: int, count: int) -> None:

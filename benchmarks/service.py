@@ -23,8 +23,9 @@ import grpc.aio
 
 from benchmarks.processes import READY, child, tell, told
 from clientela.adapters.bootstrap import serving
+from clientela.adapters.environment import settings_from
+from clientela.adapters.event_loop import run
 from clientela.adapters.logs import set_up
-from clientela.adapters.settings import settings_from
 from clientela.v1 import common_pb2, purchase_pb2
 
 
@@ -105,4 +106,4 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("more", nargs="*", help="settings, name=value")
     said = parser.parse_args()
-    asyncio.run(_main(said.folder, dict(text.split("=", 1) for text in said.more)))
+    run(_main(said.folder, dict(text.split("=", 1) for text in said.more)))

@@ -9,6 +9,7 @@ import calendar
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -34,11 +35,20 @@ def imported(file: Path) -> tuple[object, ...]:
     return ("import", "purchases", file, "--map", MAPPING, "--create-clients", "-o", "json")
 
 
+def sample(folder: Path) -> Path:
+    """The file of the sample."""
+    return folder / "cdnow_sample" / "CDNOW_sample.txt"
+
+
 def sales(folder: Path) -> list[Sale]:
     """Every row of the sample, in the order of the file."""
+    return sales_in(sample(folder))
+
+
+def sales_in(file: Path) -> list[Sale]:
+    """Every row of a file like the sample, in its order."""
     found = []
-    text = (folder / "cdnow_sample" / "CDNOW_sample.txt").read_text(encoding="ascii")
-    for row, line in enumerate(text.splitlines(), start=1):
+    for row, line in enumerate(file.read_text(encoding="ascii").splitlines(), start=1):
         _, customer, day, pieces, dollars = line.split()
         whole, _, cents = dollars.partition(".")
         found.append(
@@ -113,3 +123,53 @@ def ladder(days: list[date], end: date, silence: int) -> str:
     if previous is not None and end - previous >= timedelta(silence):
         stage = "former"
     return stage
+
+
+def expected(found: list[Sale], end: date) -> dict[str, Any]:
+    """
+    All figures of the shop at the end of a day, none by the rules under test.
+
+    Args:
+        found: Every sale.
+
+        end: The day.
+    """
+    told = counts(found, end)
+    several = sum(orders > 1 for orders in told.orders.values())
+    days = sum(len(own) > 1 for own in told.days.values())
+    once, one_day = told.clients - several, told.clients - days
+    return {
+        "clients": told.clients,
+        "unowned": told.clients,
+        **dict.fromkeys(("prospects", "erased", "owned", "orphaned"), 0),
+        "several_purchases": several,
+        "several_days": days,
+        "stages": {
+            "clm": {"loyalty": several, "purchase": once},
+            "efremova": {"buyer": one_day, "regular": days},
+            "ladder": dict(Counter(ladder(own, end, 180) for own in told.days.values())),
+        },
+        "trade": {
+            "purchases": told.purchases,
+            "pieces": sum(sale.pieces for sale in found),
+            "revenue": {"USD": told.cents},
+            **dict.fromkeys(NO_RETURNS, 0),
+            "refunds": {},
+            "refunds_unmatched": {},
+        },
+        "points": {
+            **dict.fromkeys(NO_POINTS, 0),
+            "issued": told.issued,
+            "expired": told.expired,
+            "outstanding": told.outstanding,
+        },
+    }
+
+
+NO_RETURNS = ("returns", "lines_matched", "lines_unmatched", "pieces_matched", "pieces_unmatched")
+
+NO_POINTS = (
+    *("granted", "withdrawn", "spent", "restored"),
+    *("revoked", "forgiven", "deducted", "debt"),
+)
+"""What no sale of the sample leads to."""

@@ -19,6 +19,8 @@ import attrs
 BEGIN = datetime(2009, 12, 1, tzinfo=ZoneInfo("UTC"))
 LONDON = ZoneInfo("Europe/London")
 UTC = ZoneInfo("UTC")
+END = datetime(2011, 1, 1, tzinfo=UTC)
+"""The end of the last day of 2010."""
 
 
 @attrs.frozen(eq=False)
@@ -51,9 +53,18 @@ class Slip:
         return self.invoice.startswith("C")
 
 
+def retail_file(folder: Path) -> Path:
+    """The file of the slice."""
+    return folder / "online_retail_slice" / "online_retail_2009_2010_slice.csv"
+
+
 def rows(folder: Path) -> list[Row]:
     """Every row of the slice, in the order of the file."""
-    path = folder / "online_retail_slice" / "online_retail_2009_2010_slice.csv"
+    return rows_in(retail_file(folder))
+
+
+def rows_in(path: Path) -> list[Row]:
+    """Every row of a file like the slice, in its order."""
     with path.open(encoding="utf-8", newline="") as file:
         return [_row(number, each) for number, each in enumerate(csv.DictReader(file), start=1)]
 

@@ -5,43 +5,34 @@ A wholesaler's year with its cancellations, brought in by the command line and c
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime
-from pathlib import Path
+from datetime import date
 
-import attrs
 import pytest
 
-from tests.acceptance.online_retail import UTC, by_customer, ladder, presets, rows, slips
-from tests.acceptance.online_retail_count import Count
+from tests.acceptance.histories import RETAIL_DEFINITIONS as DEFINITIONS
+from tests.acceptance.histories import RETAIL_MAPPING as MAPPING
+from tests.acceptance.histories import invoices_of
+from tests.acceptance.online_retail import END, by_customer, ladder, presets, retail_file
+from tests.acceptance.online_retail_figures import counted, expected
 from tests.e2e.journals import journals
 from tests.e2e.process import Shop
 
 
 pytestmark = pytest.mark.timeout(3_600)
 
-ROOT = Path(__file__).parents[2]
-MAPPING = ROOT / "examples" / "mappings" / "online_retail.toml"
-DEFINITIONS = Path(__file__).with_name("online_retail_shop.toml")
-
 LAST_DAY = date(2010, 12, 31)
-END = datetime(2011, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def invoices(data):
     """Every invoice, its rows named by their lines: the header is the first."""
-    return slips(attrs.evolve(row, number=row.number + 1) for row in rows(data))
+    return invoices_of(retail_file(data))
 
 
 @pytest.fixture(scope="module")
 def count(invoices):
     """The independent count at the end of 2010; nobody spends points."""
-    made = Count(months=3, plan={})
-    for slip in invoices:
-        made.take_in(slip, slip.at)
-    for customer in {slip.customer for slip in invoices}:
-        made.pass_time(customer, END)
-    return made
+    return counted(invoices, END)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +46,9 @@ def shop(tmp_path_factory):
 @pytest.fixture(scope="module")
 def arguments(data, tmp_path_factory):
     """Those that bring the slice in."""
-    file = data / "online_retail_slice" / "online_retail_2009_2010_slice.csv"
     rejects = tmp_path_factory.mktemp("rejects") / "rejects.csv"
     return (
-        *("import", "purchases", file, "--map", MAPPING, "--create-clients"),
+        *("import", "purchases", retail_file(data), "--map", MAPPING, "--create-clients"),
         *("--rejects", rejects, "-o", "json"),
     )
 
@@ -157,6 +147,13 @@ def test_stages_equal_an_independent_count(figures, invoices):
     assert Counter(clm) == figures["stages"]["clm"]
     assert Counter(efremova) == figures["stages"]["efremova"]
     assert Counter(walked) == figures["stages"]["ladder"]
+
+
+def test_all_figures_equal_an_independent_count(figures, invoices):
+    """
+    Every figure of `clientela stats` at the end of the year.
+    """
+    assert expected(invoices, END) == figures
 
 
 def test_everything_kept_agrees(shop, figures):

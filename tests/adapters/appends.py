@@ -22,16 +22,8 @@ from clientela.domain.ids import (
 )
 from clientela.domain.record import Holder
 from clientela.services.envelope import chained
-from clientela.services.rows import (
-    Answer,
-    Append,
-    AuditRow,
-    Head,
-    KeyChanges,
-    KeyRow,
-    Snapshot,
-    StoredEvent,
-)
+from clientela.services.key_rows import KeyChanges, KeyRow
+from clientela.services.rows import Answer, Append, AuditRow, Head, Snapshot, StoredEvent
 
 
 AT = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)

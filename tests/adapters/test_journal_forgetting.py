@@ -14,8 +14,9 @@ from clientela.domain.event import Key
 from clientela.domain.fingerprint import NOTHING
 from clientela.domain.ids import Blind, Code, EmployeeId, JournalId, employee_journal
 from clientela.domain.record import Holder
+from clientela.services.key_rows import KeyChanges
 from clientela.services.ports import JournalStore
-from clientela.services.rows import Answer, Append, KeyChanges, Wanted
+from clientela.services.rows import Answer, Append, Wanted
 from clientela.services.store_errors import VersionConflictError
 from tests.adapters.appends import (
     CARD,

@@ -16,8 +16,9 @@ import pytest
 
 from clientela.domain.ids import Blind, ClientId, JournalId, client_journal
 from clientela.services.envelope import check_chain
+from clientela.services.key_rows import KeyChanges, KeyRow
 from clientela.services.ports import PAGE_MAX, JournalStore
-from clientela.services.rows import Append, Head, KeyChanges, KeyRow, StoredEvent, Wanted
+from clientela.services.rows import Append, Head, StoredEvent, Wanted
 from clientela.services.store_errors import (
     ConflictError,
     KekRetiredError,

@@ -22,8 +22,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from clientela.adapters.memory import MemoryStore
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
+from clientela.services.key_rows import KeyChanges
 from clientela.services.ports import JournalStore
-from clientela.services.rows import Append, Head, KeyChanges, Wanted
+from clientela.services.rows import Append, Head, Wanted
 from clientela.services.store_errors import ConflictError, KeyConflictError
 from tests.adapters.appends import (
     AT,

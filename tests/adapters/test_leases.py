@@ -19,7 +19,7 @@ from tests.adapters.lease_stores import LEASE_STORES
 
 LONG = timedelta(hours=1)
 SHORT = timedelta(milliseconds=50)
-SECONDS_MAX = 20.0
+SECONDS_MAX = 60.0
 
 
 @pytest.fixture(params=LEASE_STORES)

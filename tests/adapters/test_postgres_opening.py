@@ -28,7 +28,8 @@ from clientela.adapters.postgres.store import PostgresStore
 from clientela.adapters.sqlite.erasures import Erasure, ErasureList
 from clientela.adapters.sqlite.opening import EPOCH, ERASED_AGAIN
 from clientela.domain.ids import Code
-from clientela.services.rows import Append, KeyChanges, KeyRow
+from clientela.services.key_rows import KeyChanges, KeyRow
+from clientela.services.rows import Append
 from clientela.services.store_errors import StoreUnavailableError
 from tests.adapters import postgres_server
 from tests.adapters.appends import MARTA, PHONE, everything
@@ -135,7 +136,7 @@ async def test_server_that_became_weak_ends_the_service(url: str):
     with pytest.raises(StoreUnavailableError):
         await store.append(everything("append-2"))
 
-    assert "synchronous_commit = off" in await asyncio.wait_for(store.failed(), 5)
+    assert "synchronous_commit = off" in await asyncio.wait_for(store.failed(), 60)
     await store.close()
 
 

@@ -14,6 +14,7 @@ from clientela.adapters.postgres import read_rows
 from clientela.adapters.postgres.positions import COUNTER, XMIN
 from clientela.adapters.postgres.reads import PostgresReads
 from clientela.adapters.postgres.store import PostgresStore
+from clientela.services.ports import PAGE_MAX
 from clientela.services.read_models import Row
 from clientela.services.store_errors import ModelMovedError
 from tests.adapters import postgres_server
@@ -21,6 +22,7 @@ from tests.adapters import postgres_server
 
 CARDS = "cards.v1"
 EVENTS = 60
+TERMS = 20
 
 
 @pytest.fixture(params=[COUNTER, XMIN])
@@ -51,6 +53,24 @@ async def test_page_is_taken_in_once(processes):
     assert 5 == await another.position(CARDS)
     assert {"petra": b"5"} == await another.rows(CARDS, ["petra"])
     await another.write(CARDS, 6, {"petra": Row(b"6", frozenset())})
+
+
+async def test_full_page_is_taken_in(processes):
+    """
+    A page of events of as many different clients, each found by many terms, of which some change
+    with every page, is written well within the time that a transaction may take.
+    """
+    one = processes[0]
+    names = [f"client-{number}" for number in range(PAGE_MAX)]
+    await one.position(CARDS)
+
+    for turn in range(1, 4):
+        terms = frozenset((f"f{n}", f"{n % 5 and turn}") for n in range(TERMS))
+        await one.write(CARDS, turn, {name: Row(b"%d" % turn, terms) for name in names})
+
+    assert {"3": PAGE_MAX} == await one.count(CARDS, "f1")
+    assert {"0": PAGE_MAX} == await one.count(CARDS, "f5")
+    assert dict.fromkeys(names, terms) == await one.terms(CARDS, names)
 
 
 async def counted(processes: tuple[PostgresReads, ...]) -> bytes:

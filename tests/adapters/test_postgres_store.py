@@ -21,7 +21,8 @@ from clientela.adapters.postgres.store import PostgresStore
 from clientela.domain.event import Key
 from clientela.domain.fingerprint import NOTHING
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
-from clientela.services.rows import Append, Head, KeyChanges, Wanted
+from clientela.services.key_rows import KeyChanges
+from clientela.services.rows import Append, Head, Wanted
 from clientela.services.store_errors import (
     KeyConflictError,
     StoreError,

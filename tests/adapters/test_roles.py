@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 
 from clientela.adapters.addresses import found, told
+from clientela.adapters.environment import settings_from
 from clientela.adapters.roles import ROLES, Role, roles_in
-from clientela.adapters.settings import SettingError, Settings, settings_from
+from clientela.adapters.settings import SettingError, Settings
 
 
 URL = "postgresql://clientela@localhost/clients"

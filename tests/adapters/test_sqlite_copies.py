@@ -26,7 +26,8 @@ from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.sqlite.writer import Writer
 from clientela.domain.ids import Blind, ClientId, client_journal
 from clientela.services.envelope import check_chain
-from clientela.services.rows import Append, Head, KeyChanges, KeyRow, Wanted
+from clientela.services.key_rows import KeyChanges, KeyRow
+from clientela.services.rows import Append, Head, Wanted
 from clientela.services.store_errors import StoreUnavailableError
 from tests.adapters.appends import (
     CARD,

@@ -23,7 +23,8 @@ from clientela.domain.event import Key
 from clientela.domain.fingerprint import NOTHING, Fingerprint
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, Ref, client_journal
 from clientela.domain.record import Holder
-from clientela.services.rows import Answer, Append, KeyChanges, KeyRow, Snapshot, Wanted
+from clientela.services.key_rows import KeyChanges, KeyRow
+from clientela.services.rows import Answer, Append, Snapshot, Wanted
 from clientela.services.store_errors import StoreUnavailableError
 from tests.adapters.appends import (
     AT,
@@ -270,7 +271,7 @@ async def test_erasing_is_completed_when_the_reader_is_gone(store: SqliteStore, 
     assert set() != found(path.parent, [person])
     reader.close()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while found(path.parent, [person]):
             await store.last_position()
     assert set() == found(path.parent, [person])

@@ -12,7 +12,7 @@ from clientela.adapters.vault import KeyVault
 from clientela.domain.errors import Category
 from clientela.domain.ids import Code, EventId
 from clientela.domain.personal import Personal
-from clientela.services.rows import KeyChanges, KeyRow
+from clientela.services.key_rows import KeyChanges, KeyRow
 from clientela.services.store_errors import KekRetiredError, KeyNeededError, PersonKeyConflictError
 from tests.adapters.keys.company import EVENT, IVO, LATER, NAME, OLGA, PETRA, TEXT, Company
 

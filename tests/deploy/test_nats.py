@@ -32,8 +32,8 @@ from clientela.adapters.nats_server import executable
 from tests.adapters.authority import Authority
 
 
-STARTED_SECONDS_MAX = 30.0
-ANSWER_SECONDS_MAX = 10.0
+STARTED_SECONDS_MAX = 90.0
+ANSWER_SECONDS_MAX = 60.0
 STREAMS = ("clientela", "clientela-in")
 
 
@@ -75,7 +75,7 @@ class Broker:
             tls=context,
             user_credentials=str(self.folder / f"{name}.creds"),
             allow_reconnect=False,
-            connect_timeout=10,
+            connect_timeout=30,
             **options,
         )
 
@@ -173,7 +173,7 @@ async def test_nobody_comes_in_unencrypted_or_unnamed(broker):
         await nats.connect(
             f"nats://127.0.0.1:{broker.port}",
             allow_reconnect=False,
-            connect_timeout=5,
+            connect_timeout=30,
             error_cb=_ignore,
         )
     with pytest.raises(nats.errors.Error):
@@ -181,7 +181,7 @@ async def test_nobody_comes_in_unencrypted_or_unnamed(broker):
             f"tls://127.0.0.1:{broker.port}",
             tls=context,
             allow_reconnect=False,
-            connect_timeout=5,
+            connect_timeout=30,
             error_cb=_ignore,
         )
 
@@ -292,7 +292,7 @@ async def test_a_subscriber_reads_through_a_consumer(streams):
     """
     client = await streams.connected("subscriber")
     reader = await client.jetstream().pull_subscribe("clientela.v1.>", stream="clientela")
-    [message] = await reader.fetch(1, timeout=10)
+    [message] = await reader.fetch(1, timeout=ANSWER_SECONDS_MAX)
     await message.ack_sync()
     await client.close()
 

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clientela.domain.codec import (
+    OPEN,
     Codec,
     UnknownEventError,
     UnsealedError,
     canonical,
-    command_converter,
 )
 from clientela.domain.draft import State, seal, state, thaw
 from clientela.domain.event import SYSTEM, Actor, ActorKind, Key, Origin, RecordedEvent, event
@@ -212,13 +212,16 @@ def test_open_personal_value_is_never_encoded_in_a_state(codec):
         codec.plain(Seen(note=Personal("secret")))
 
 
-def test_converter_of_commands_takes_open_values():
+def test_forms_of_commands_take_open_values():
     """
     Commands are only hashed, never kept: their personal values stay open there.
     """
-    assert {"code": "c", "note": "open"} == command_converter().unstructure(
-        Happened(code=Code("c"), note=Personal("open"))
-    )
+    happened = Happened(code=Code("c"), note=Personal("open"), words=(NOTE,))
+
+    assert (
+        '{"code":"c","note":"open",'
+        '"words":[{"box":"box","field":"note","person":"client/petra","source":"e1"}]}'
+    ) == OPEN.of(Happened).text(happened)
 
 
 def test_envelope_comes_back_equal(codec):

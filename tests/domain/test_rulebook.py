@@ -431,3 +431,15 @@ def test_follow_up_commands_come_in_the_order_of_the_rule_sets():
         Ring(names=(Code("second"),), journal=CHAPEL),
     ] == list(book.follow_ups(rung, Nobody()))
     assert [] == list(book.follow_ups(wound, Nobody()))
+
+
+def test_events_that_may_have_follow_ups_are_named():
+    """
+    Only what a rule set with follow-ups makes or hears is looked at for them.
+    """
+    book = Rulebook(
+        (attrs.evolve(BELLS, follow_up=lambda _recorded, _directory: ()), ECHOES, CLOCK)
+    )
+
+    assert frozenset() == BOOK.followed
+    assert {event_type(cls).name for cls in (*BELLS.events, *BELLS.hears)} == book.followed

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,11 @@ class Shop:
             stdin=subprocess.DEVNULL,
             text=True,
         )
+
+    def copied(self, folder: Path) -> Shop:
+        """The same shop elsewhere: a copy of everything it has while nobody serves it."""
+        shutil.copytree(self.folder, folder)
+        return attrs.evolve(self, folder=folder)
 
     @contextlib.contextmanager
     def served(self, *arguments: object) -> Iterator[subprocess.Popen[str]]:

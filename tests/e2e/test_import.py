@@ -52,12 +52,19 @@ column = "at"
 """
 
 
-@pytest.fixture
-def shop(tmp_path):
-    """A shop in virtual time with its definitions in force."""
-    made = Shop(tmp_path / "data")
-    made.run("apply", written(tmp_path, "shop.toml", DEFINITIONS), "--yes")
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """A shop in virtual time with its definitions in force, for copies."""
+    folder = tmp_path_factory.mktemp("opened")
+    made = Shop(folder / "data")
+    made.run("apply", written(folder, "shop.toml", DEFINITIONS), "--yes")
     return made
+
+
+@pytest.fixture
+def shop(opened, tmp_path):
+    """A shop in virtual time with its definitions in force."""
+    return opened.copied(tmp_path / "data")
 
 
 def sales(folder, text):
@@ -178,11 +185,7 @@ def test_killed_in_the_middle_and_resumed_it_is_as_if_nothing_had_happened(shop,
     After kill -9 of service and importers a second run leaves what an undisturbed one leaves.
     """
     arguments = sales(tmp_path, many_sales(clients=30, each=5))
-    twin = Shop(tmp_path / "twin")
-    twin.folder.mkdir(mode=0o700)
-    (twin.folder / "keys.json").write_bytes((shop.folder / "keys.json").read_bytes())
-    (twin.folder / "keys.json").chmod(0o600)
-    twin.run("apply", tmp_path / "shop.toml", "--yes")
+    twin = shop.copied(tmp_path / "twin")
 
     twin.run(*arguments)
     for rows in (20, 70):

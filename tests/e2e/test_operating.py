@@ -84,7 +84,7 @@ def test_figures_are_handed_out_while_it_serves(shop, port):
     """
     with shop.served("--metrics-port", port):
         shop.run("stats")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             text = answer.read().decode()
 
     method = 'code="OK",method="/clientela.v1.InsightService/GetStats"'

@@ -10,27 +10,12 @@ import shutil
 
 from collections.abc import Iterator
 
-import attrs
 import pytest
 
 from tests.adapters import postgres_server
+from tests.e2e.database import DatabaseShop
 from tests.e2e.process import Shop
 from tests.e2e.town import DEFINITIONS, STAFF, written
-
-
-@attrs.frozen
-class DatabaseShop(Shop):
-    """
-    A shop whose store is in PostgreSQL.
-
-    Attributes:
-        url: The database.
-    """
-
-    url: str = ""
-
-    def _environment(self) -> dict[str, str]:
-        return {**super()._environment(), "CLIENTELA_DATABASE_URL": self.url}
 
 
 @pytest.fixture

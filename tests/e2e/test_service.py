@@ -35,7 +35,7 @@ def test_it_starts_says_what_to_do_and_stops(shop):
     took = time.monotonic() - begun
     target = json.loads((shop.folder / "service.json").read_text())["address"]
     with grpc.insecure_channel(target) as channel:
-        health = HealthStub(channel).Check(HealthCheckRequest(), timeout=10)
+        health = HealthStub(channel).Check(HealthCheckRequest(), timeout=60)
     service.send_signal(signal.SIGTERM)
     said, _ = service.communicate(timeout=60)
 

@@ -28,7 +28,8 @@ from clientela.domain.ids import (
     wallet_journal,
 )
 from clientela.services.envelope import BrokenChainError, check_chain
-from clientela.services.rows import Append, Head, KeyChanges
+from clientela.services.key_rows import KeyChanges
+from clientela.services.rows import Append, Head
 from tests.adapters.appends import (
     AT,
     MINUTE,

@@ -91,7 +91,7 @@ async def _lived(folder: Path, endpoint: str) -> bytes:
 
 
 def _figures(port: int) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text: bytes = answer.read()
     return text
 

@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 
 
-SECONDS_MAX = 30.0
+SECONDS_MAX = 90.0
 POLL_SECONDS = 0.02
 
 

@@ -28,7 +28,7 @@ async def registered(client, *names):
 async def first(events, count):
     """The first events of those followed."""
     found = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for event in events:
             found.append(event)
             if len(found) == count:

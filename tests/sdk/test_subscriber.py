@@ -32,7 +32,7 @@ from tests.sdk.test_reader import PAVEL, PETRA, Ledger
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-SECONDS_MAX = 30.0
+SECONDS_MAX = 90.0
 
 
 @pytest.fixture(scope="module")

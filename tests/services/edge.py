@@ -46,7 +46,8 @@ from clientela.services.observer import Observer
 from clientela.services.principal import Authenticator
 from clientela.services.rate_limits import RateLimits, RateRules
 from clientela.services.request_context import RequestContext, current
-from clientela.services.server import Listener, Oversight, Server, Service, service_names
+from clientela.services.server import Listener, Oversight, Server
+from clientela.services.service_names import Service, service_names
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -242,7 +243,7 @@ class Edge:
         method: str,
         request: Message | bytes = b"",
         caller: Caller = TILL,
-        seconds: float | None = 10,
+        seconds: float | None = 60,
     ) -> Any:
         """Call the rpc of this name; an answer, or `grpc.aio.AioRpcError`."""
         access = METHODS[method]
@@ -258,7 +259,7 @@ class Edge:
         """All messages of a stream."""
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         calling: Any = self.channel.unary_stream(METHODS[method].path)
-        call = calling(raw, timeout=10, metadata=tuple(caller.items()))
+        call = calling(raw, timeout=60, metadata=tuple(caller.items()))
         return [answer_of(method, answer) async for answer in call]
 
     async def refused(
@@ -266,7 +267,7 @@ class Edge:
         method: str,
         request: Message | bytes = b"",
         caller: Caller = TILL,
-        seconds: float | None = 10,
+        seconds: float | None = 60,
     ) -> Refusal:
         """What the rpc of this name is refused with."""
         if METHODS[method].call_class is CallClass.STREAM:

@@ -44,8 +44,9 @@ from clientela.domain.ruleset import Command, RuleSet
 from clientela.services.calls import Call, Outcome
 from clientela.services.clocks import VirtualClock
 from clientela.services.command_path import CommandPath
+from clientela.services.key_rows import KeyChanges, KeyRow
 from clientela.services.records import Records
-from clientela.services.rows import Append, KeyChanges, KeyRow, Loaded, Wanted
+from clientela.services.rows import Append, Loaded, Wanted
 from clientela.services.store_errors import KeyNeededError, StoreUnavailableError
 from tests.domain.purchase.till import TEA, bought, line
 from tests.domain.register import REGISTER, Register

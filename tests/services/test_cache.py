@@ -9,7 +9,8 @@ import pytest
 from clientela.domain.ids import ClientId, JournalId, client_journal
 from clientela.domain.record import Journal
 from clientela.services.cache import KEY_ROW_SECONDS, NEVER, Cache, Kept
-from clientela.services.rows import Head, KeyRow
+from clientela.services.key_rows import KeyRow
+from clientela.services.rows import Head
 
 
 PETRA, OLGA, LENA = (client_journal(ClientId(name)) for name in ("petra", "olga", "lena"))

@@ -300,7 +300,7 @@ async def test_a_stream_that_its_caller_leaves_gives_its_room_back():
                 FollowEventsResponse(),
                 asyncio.Event().wait(),
             ]
-            stream = follow(b"", timeout=10, metadata=tuple(TILL.items()))
+            stream = follow(b"", timeout=60, metadata=tuple(TILL.items()))
             await stream.read()
             stream.cancel()
             await served.stage.ended.wait()

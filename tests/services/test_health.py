@@ -179,7 +179,7 @@ async def test_random_bytes_at_health_are_invalid_arguments():
     async with edge() as served:
         call: Any = served.channel.unary_unary("/grpc.health.v1.Health/Check")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call(b"\x0a\x02\xff\xfe", timeout=10)
+            await call(b"\x0a\x02\xff\xfe", timeout=60)
 
         assert "INVALID_ARGUMENT" == refusal_of(caught.value).code
 
@@ -190,9 +190,9 @@ async def status_of(served: Edge, service: str) -> Any:
 
 
 async def until(served: Edge, service: str, status: Any) -> bool:
-    """Whether health comes to say so of a service, within ten seconds."""
+    """Whether health comes to say so of a service, within a minute."""
     watching = stub(served).Watch(HealthCheckRequest(service=service))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await watching.read()).status != status:
             pass
     watching.cancel()
@@ -200,8 +200,8 @@ async def until(served: Edge, service: str, status: Any) -> bool:
 
 
 async def until_so(condition: Callable[[], bool]) -> None:
-    """Return when it holds; it must within fifteen seconds."""
-    async with asyncio.timeout(15):
+    """Return when it holds; it must within a minute."""
+    async with asyncio.timeout(60):
         while not condition():
             # Lets others go on.
             await asyncio.to_thread(bool)
@@ -318,7 +318,7 @@ async def test_health_alone_is_told_on_a_port_of_its_own():
             told = await desk.Check(HealthCheckRequest())
             calling: Any = channel.unary_unary(METHODS["GetOwnership"].path)
             with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await calling(b"", timeout=10, metadata=tuple(TILL.items()))
+                await calling(b"", timeout=60, metadata=tuple(TILL.items()))
 
         assert SERVING == told.status
         assert "UNIMPLEMENTED" == caught.value.code().name

@@ -336,7 +336,7 @@ async def test_snapshot_is_checked_though_the_journal_is_in_memory(office):
     journal, _ = await records.stored(JOURNAL)
 
     async def keep(harm: Callable[[dict[str, Any]], object]) -> list[str]:
-        snapshot = records.snapshot(journal)
+        snapshot = records.snapshots.taken(journal)
         plain = json.loads(snapshot.body)
         harm(plain)
         harmed = attrs.evolve(snapshot, body=canonical(plain))

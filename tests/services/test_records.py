@@ -17,8 +17,9 @@ from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.purchase.purchases import Purchases
 from clientela.domain.rulebook import Rulebook
-from clientela.services.records import SNAPSHOT_EVERY, Records
+from clientela.services.records import Records
 from clientela.services.rows import Append
+from clientela.services.snapshots import SNAPSHOT_EVERY
 from tests.domain.purchase.till import TEA, bought, line
 from tests.services.counting import COUNTS
 from tests.services.firm import (
@@ -158,7 +159,7 @@ async def test_snapshot_of_another_meaning_is_passed_over():
     firm = await Firm().open(MARTA)
     await firm.run(approach(MARTA))
     [journal] = (await firm.path.read(JOURNAL)).record.journals
-    snapshot = firm.records.snapshot(journal)
+    snapshot = firm.records.snapshots.taken(journal)
     await firm.store.append(Append(expected={}, snapshots=(snapshot,)))
     rule_sets = [attrs.evolve(r, version=2) if r is OWNERSHIP else r for r in RULE_SETS]
     newer = Rulebook((definitions_rule_set(section_types(rule_sets)), *rule_sets))

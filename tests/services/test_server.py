@@ -30,11 +30,10 @@ from clientela.services.server import (
     ExposedError,
     Listener,
     Server,
-    service_names,
 )
 from clientela.v1.ownership_pb2 import Ownership
 from tests.adapters.authority import Authority
-from tests.services.edge import HERE, PROTOS, TILL, Stage, edge, entered, refusal_of, services
+from tests.services.edge import HERE, TILL, Stage, edge, entered, refusal_of, services
 
 
 STRICT = EitherAuthenticator(certificates=CertificateAuthenticator({}))
@@ -116,16 +115,6 @@ async def test_a_second_server_on_the_same_port_fails():
         assert f"127.0.0.1:{served.port}" == caught.value.address
 
 
-def test_every_service_of_the_package_is_named():
-    """
-    Health and reflection name what is offered.
-    """
-    names = service_names(services(Stage()))
-
-    assert "clientela.v1.OwnershipService" in names
-    assert len(PROTOS) == len(set(names)) == len(names)
-
-
 async def test_calls_under_way_finish_when_the_server_stops():
     """
     Gotcha 12: health says NOT_SERVING first, the call under way gets its answer, new ones do not.
@@ -176,7 +165,7 @@ async def listed(served, path, caller):
     )
     asking = call(
         iter([ServerReflectionRequest(list_services="")]),
-        timeout=10,
+        timeout=60,
         metadata=tuple(caller.items()),
     )
     answer = await asking.read()
@@ -217,7 +206,7 @@ async def test_random_bytes_at_reflection_are_invalid_arguments():
     """
     async with edge(has_reflection=True) as served:
         call: Any = served.channel.stream_stream(REFLECTION[0])
-        asking = call(iter([b"\x0a\x02\xff\xfe"]), timeout=10, metadata=tuple(TILL.items()))
+        asking = call(iter([b"\x0a\x02\xff\xfe"]), timeout=60, metadata=tuple(TILL.items()))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await asking.read()
 
@@ -232,7 +221,7 @@ async def test_a_request_over_one_mebibyte_is_not_read(size):
     async with edge() as served:
         call: Any = served.channel.unary_unary("/clientela.v1.ClientService/GetClient")
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call(bytes(size), timeout=10, metadata=tuple(TILL.items()))
+            await call(bytes(size), timeout=60, metadata=tuple(TILL.items()))
 
         assert grpc.StatusCode.RESOURCE_EXHAUSTED == caught.value.code()
 
@@ -246,7 +235,7 @@ async def test_a_compressed_bomb_is_not_unpacked():
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call(
                 bytes(3 * 1024 * 1024),
-                timeout=10,
+                timeout=60,
                 metadata=tuple(TILL.items()),
                 compression=grpc.Compression.Gzip,
             )

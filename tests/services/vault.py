@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.personal import TokenVault
-from clientela.services.rows import KeyChanges, KeyRow
+from clientela.services.key_rows import KeyChanges, KeyRow
 
 
 class OpenSession(TokenVault):

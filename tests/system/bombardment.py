@@ -173,5 +173,5 @@ async def is_serving(service: Mortal) -> bool:
     """Whether health says so."""
     assert service.wire is not None
     stub = health_pb2_grpc.HealthStub(service.wire.channel)
-    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=10)
+    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=60)
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

@@ -15,10 +15,11 @@ from tests.system.kills import killed
 KILLS = int(os.environ.get("CLIENTELA_KILLS", "5"))
 TOLD_MIN = int(os.environ.get("CLIENTELA_KILLS_APART", "40"))
 
-SABOTAGED_KILLS = 8
-"""Under sabotage: one kill may find only commands in flight that are safe to repeat."""
-
+SABOTAGED_KILLS = 4
 SABOTAGED_TOLD_MIN = 15
+
+TRIES_MAX = 10
+"""Services under sabotage: their kills may find only commands in flight that are safe to repeat."""
 
 
 async def test_nothing_acknowledged_is_lost_and_nothing_happens_twice(tmp_path):
@@ -39,8 +40,12 @@ async def test_the_check_sees_what_it_is_there_for(tmp_path, store, expected):
     """
     G1, G4: an answer that is written after the commit, or told before it, is found.
     """
-    load = await killed(tmp_path, SABOTAGED_KILLS, SABOTAGED_TOLD_MIN, store)
+    seen: list[str] = []
+    for number in range(TRIES_MAX):
+        folder = tmp_path / str(number)
+        load = await killed(folder, SABOTAGED_KILLS, SABOTAGED_TOLD_MIN, store)
+        seen = [problem for problem in await amiss(folder, load.told) if expected in problem]
+        if seen:
+            break
 
-    found = await amiss(tmp_path, load.told)
-
-    assert [problem for problem in found if expected in problem]
+    assert seen

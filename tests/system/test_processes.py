@@ -14,12 +14,15 @@ import pytest
 from tests.adapters import postgres_server
 from tests.system.processes import Branch, branches, wired
 from tests.system.rivals import ALL_IS_SPENT, ONE_WINS, WON, Spent, claimed, prepare, spent
-from tests.system.survivors import amiss, killed
+from tests.system.survivors import IN_VAIN_SECONDS, amiss, killed
 from tests.system.wire import Wire
 
 
 ROUNDS = int(os.environ.get("CLIENTELA_CLAIM_ROUNDS", "20"))
 BRANCHES = 4
+HALTED = 3
+"""Processes of which two stand still."""
+
 TRIES_MAX = 20
 
 TOLD_MIN = int(os.environ.get("CLIENTELA_KILLS_APART", "40"))
@@ -124,7 +127,7 @@ async def test_process_that_stood_still_past_its_lease_does_no_harm(tmp_path):
     keeps time; then they go on: nothing is lost, and nothing happens twice.
     """
     async with postgres_server.database() as url:
-        with branches(tmp_path, url, BRANCHES) as begun:
+        with branches(tmp_path, url, HALTED) as begun:
             told, happened = await killed(url, begun, TOLD_MIN, Branch.halt)
 
         assert happened
@@ -137,6 +140,6 @@ async def test_the_check_sees_a_lease_that_does_not_run_out(tmp_path):
     """
     async with postgres_server.database() as url:
         with branches(tmp_path, url, 3, ("tests.system.careless", "leases")) as begun:
-            _, happened = await killed(url, begun, 20)
+            _, happened = await killed(url, begun, 20, patience=IN_VAIN_SECONDS)
 
     assert not happened

@@ -29,7 +29,7 @@ SERVING = b"\x08\x01"
 async def health(wire: Wire, name: str) -> bytes:
     """What a process says of its health."""
     calling: Any = wire.channel.unary_unary(CHECK)
-    answer: bytes = await calling(bytes([10, len(name)]) + name.encode(), timeout=10)
+    answer: bytes = await calling(bytes([10, len(name)]) + name.encode(), timeout=60)
     return answer
 
 

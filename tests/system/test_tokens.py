@@ -42,7 +42,7 @@ async def outcome(service: Service, method: str, request: Any, sent: Any) -> Ref
     """What a call with this metadata is refused with; None if it is answered."""
     calling: Any = service.wire.channel.unary_unary(path_of(method))
     try:
-        await calling(request.SerializeToString(), timeout=30, metadata=sent)
+        await calling(request.SerializeToString(), timeout=60, metadata=sent)
     except grpc.aio.AioRpcError as error:
         return refusal_of(error)
     return None
@@ -117,6 +117,6 @@ async def test_nobody_is_served_in_plain(tmp_path, issuer):
     ):
         calling: Any = channel.unary_unary(path_of("GetStatus"))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await calling(b"", timeout=5, metadata=tuple(service.wire.caller.items()))
+            await calling(b"", timeout=60, metadata=tuple(service.wire.caller.items()))
 
         assert grpc.StatusCode.UNAVAILABLE is caught.value.code()

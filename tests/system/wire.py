@@ -30,7 +30,7 @@ from tests.services.edge import TILL, Refusal, refusal_of
 METHODS: Mapping[str, MethodDescriptor] = methods()
 """Every rpc by its name, which is unique in the package."""
 
-SECONDS = 30.0
+SECONDS = 60.0
 """For one call."""
 
 LONG = {"AdvanceClock", "BackUp", "RotateKeys", "Verify"}
@@ -80,11 +80,14 @@ class Wire:
 
         caller: Who calls, unless said otherwise.
 
+        seconds: For one call, unless it works on everything kept.
+
         done: Names of rpcs that were answered.
     """
 
     channel: grpc.aio.Channel
     caller: Caller = attrs.field(factory=lambda: TILL)
+    seconds: float = SECONDS
     done: set[str] = attrs.field(factory=set[str])
     _numbers: Any = attrs.field(factory=lambda: itertools.count(1))
 
@@ -113,7 +116,7 @@ class Wire:
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         calling: Any = self.channel.unary_unary(path_of(method))
         metadata = tuple(self.caller.items())
-        seconds = LONG_SECONDS if method in LONG else SECONDS
+        seconds = LONG_SECONDS if method in LONG else self.seconds
         answer: bytes = await calling(raw, timeout=seconds, metadata=metadata)
         return answer
 

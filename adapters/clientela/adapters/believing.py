@@ -18,7 +18,7 @@ from clientela.domain.event import ActorKind
 from clientela.services.access import AccessTable
 from clientela.services.clocks import SystemClock
 from clientela.services.principal import Authenticator
-from clientela.services.server import Service, service_names
+from clientela.services.service_names import Service, service_names
 
 
 def authenticator_of(

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -209,19 +209,17 @@ async def _running(
         if watched is not SILENCE:
             store.tell_groups(partial(watched.metrics.measure, Measure.GROUP_SIZE))
         [port] = await server.start()
-        tasks = [asyncio.create_task(work) for work in background_of(core, watched, server.health)]
-        if Role.SCHEDULER in settings.roles:
-            tasks.append(asyncio.create_task(keeping_of(core, duties_of(store)).run()))
-        if out is not None and Role.RELAY in settings.roles:
-            tasks += [asyncio.create_task(work) for work in out.background()]
-        came = messages.background(settings, server.authenticator)
-        tasks += [asyncio.create_task(work) for work in came]
+        works = [
+            *background_of(core, watched, server.health),
+            *_duties(settings, core, store, out),
+            *messages.background(settings, server.authenticator),
+        ]
+        tasks = [asyncio.create_task(work) for work in works]
         try:
-            target = f"{settings.host}:{port}"
             yield Running(
                 core=core,
                 keeper=keeper,
-                target=target,
+                target=f"{settings.host}:{port}",
                 health_port=server.health_port,
                 metrics_port=watched.metrics_port,
                 secret=secret,
@@ -237,6 +235,16 @@ async def _running(
         if out is not None:
             await out.close()
         await store.close()
+
+
+def _duties(
+    settings: Settings, core: Core, store: Store, out: EventsOut | None
+) -> Iterator[Coroutine[Any, Any, None]]:
+    """What goes on beside calls in processes that have a role for it."""
+    if Role.SCHEDULER in settings.roles:
+        yield keeping_of(core, duties_of(store)).run()
+    if out is not None and Role.RELAY in settings.roles:
+        yield from out.background()
 
 
 async def _store(settings: Settings, rulebook: str) -> Store:

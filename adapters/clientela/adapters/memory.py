@@ -15,13 +15,13 @@ from clientela.domain.event import Key
 from clientela.domain.fingerprint import NOTHING
 from clientela.domain.ids import Blind, Code, JournalId, own_journals
 from clientela.domain.record import Holder
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX
 from clientela.services.rows import (
     Answer,
     Append,
     AuditRow,
     Head,
-    KeyRow,
     Loaded,
     Snapshot,
     StoredEvent,
@@ -38,6 +38,9 @@ from clientela.services.store_errors import (
 
 class MemoryStore:
     """Keeps everything in dicts; appends are atomic because nothing awaits inside them."""
+
+    is_shared = True
+    """Several paths of commands may work over one: asking it costs nothing."""
 
     def __init__(self) -> None:
         self._events: list[StoredEvent] = []

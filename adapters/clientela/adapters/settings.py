@@ -1,27 +1,23 @@
 """
-Settings: what an operator may set, from flags over the environment to the defaults.
+Settings: what an operator may set.
 
-Every setting has one name: `--data-dir` on the command line is CLIENTELA_DATA_DIR in the
-environment. Secrets are never settings; settings name the files that hold them.
+Secrets are never settings; settings name the files that hold them.
 """
 
 from __future__ import annotations
 
 import enum
-import re
 
-from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import attrs
 
 from clientela.adapters.logs import Form, Volume
-from clientela.adapters.roles import ON_THE_BUS, ROLES, Role, roles_in
-from clientela.domain.ids import is_id
+from clientela.adapters.roles import ROLES, Role
 
 
 PREFIX = "CLIENTELA_"
+"""What the name of a setting begins with in the environment."""
 
 DATA_DIR = Path("clientela-data")
 """Where the data is if no place is named."""
@@ -39,14 +35,6 @@ EMBEDDED_BUS = "embedded"
 
 REPLICAS_MAX = 5
 """Copies of a stream at most."""
-
-_BROKER = re.compile(r"(nats|tls)://[^/\s@,]+")
-
-SHARE = re.compile(r"0(\.\d{1,6})?|1(\.0{1,6})?")
-"""How a share is written."""
-
-COLLECTOR = re.compile(r"https?://[^/\s]+:\d{1,5}/?")
-"""How a collector of spans is named."""
 
 
 class SettingError(Exception):
@@ -217,127 +205,3 @@ class Settings:
     def address_file(self) -> Path:
         """Where a running service says how it is reached."""
         return self.data_dir / "service.json"
-
-
-def settings_from(environment: Mapping[str, str], **flags: object) -> Settings:
-    """
-    Settings of a process.
-
-    Args:
-        environment: Environment variables; others than settings do not matter.
-
-        flags: What was said on the command line; None means it was not.
-
-    Raises:
-        SettingError: one is malformed, or does not go with another.
-    """
-    fields = {field.name: field for field in attrs.fields(Settings)}
-    values: dict[str, object] = {}
-    for variable, text in environment.items():
-        name = variable.removeprefix(PREFIX).lower()
-        if variable.startswith(PREFIX) and name in fields:
-            values[name] = _parsed(name, text)
-    for name, value in flags.items():
-        if value is not None:
-            values[name] = _parsed(name, value) if isinstance(value, str) else value
-    return _checked(Settings(**values))  # type: ignore[arg-type]  # parsed by name
-
-
-def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Variables that look like settings and are none."""
-    known = {f"{PREFIX}{field.name.upper()}" for field in attrs.fields(Settings)}
-    return tuple(
-        sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-    )
-
-
-def _parsed(name: str, text: str) -> object:
-    match name:
-        case "port" | "health_port" | "metrics_port":
-            if not text.isdecimal() or int(text) > PORT_MAX:
-                raise SettingError(name, f"a number from 0 to {PORT_MAX}")
-            return int(text)
-        case "mode":
-            if text not in {mode.value for mode in Mode}:
-                raise SettingError(name, "development or production")
-            return Mode(text)
-        case "log_format":
-            if text not in set(Form):
-                raise SettingError(name, "json or text")
-            return Form(text)
-        case "log_level":
-            if text not in set(Volume):
-                raise SettingError(name, "debug, info, warning or error")
-            return Volume(text)
-        case "trace_share":
-            if not SHARE.fullmatch(text):
-                raise SettingError(name, "a number from 0 to 1")
-            return float(text)
-        case "bus_replicas":
-            if not text.isdecimal() or not 1 <= int(text) <= REPLICAS_MAX:
-                raise SettingError(name, f"a number from 1 to {REPLICAS_MAX}")
-            return int(text)
-        case "reflection" | "virtual_clock" | "bus_create" | "inbound":
-            if text not in {"0", "1"}:
-                raise SettingError(name, "0 or 1")
-            return text == "1"
-        case "only":
-            if (roles := roles_in(text)) is None:
-                raise SettingError(name, f"some of {', '.join(ROLES)}, separated by commas")
-            return roles
-        case "database_url":
-            return _checked_url(text)
-        case "inbound_actor":
-            if not is_id(text):
-                raise SettingError(name, "an id: 1 to 64 of A-Z, a-z, 0-9, - and _")
-            return text
-        case "host" | "region" | "issuer" | "audience" | "bus" | "metrics_host" | "trace_endpoint":
-            return text
-        case _:
-            return Path(text)
-
-
-def _checked_url(text: str) -> str:
-    parts = urlsplit(text)
-    if text and parts.scheme not in {"postgresql", "postgres"}:
-        raise SettingError("database_url", "postgresql://user@host/name")
-    if parts.password or "password" in parse_qs(parts.query):
-        raise SettingError(
-            "database_url", "no password in it, but in the file that PGPASSFILE or ?passfile= names"
-        )
-    return text
-
-
-def _checked(settings: Settings) -> Settings:
-    if settings.mode is Mode.PRODUCTION and not (settings.jwks_file or settings.callers_file):
-        raise SettingError("jwks_file", "public keys of tokens, or a callers_file of certificates")
-    if settings.callers_file is not None and settings.tls_client_ca is None:
-        raise SettingError("tls_client_ca", "who signs the certificates of callers_file")
-    if settings.jwks_file is not None and not settings.issuer:
-        raise SettingError("issuer", "who issues the tokens, beside jwks_file")
-    if (settings.tls_certificate is None) is not (settings.tls_key is None):
-        raise SettingError("tls_key", "tls_certificate and tls_key, both or neither")
-    if settings.tls_client_ca is not None and settings.tls_certificate is None:
-        raise SettingError("tls_client_ca", "tls_certificate and tls_key beside it")
-    if settings.trace_endpoint and not COLLECTOR.fullmatch(settings.trace_endpoint):
-        raise SettingError("trace_endpoint", "http://host:port or https://host:port")
-    _check_roles(settings)
-    if settings.inbound and settings.bus == NO_BUS:
-        raise SettingError("inbound", "a bus beside it, which messages come from")
-    is_broker = all(_BROKER.fullmatch(url) for url in settings.brokers)
-    if settings.bus not in {NO_BUS, EMBEDDED_BUS} and not is_broker:
-        raise SettingError(
-            "bus", "none, embedded, or nats://host:port; what lets us in is for bus_credentials"
-        )
-    return settings
-
-
-def _check_roles(settings: Settings) -> None:
-    if not settings.only:
-        return
-    if not settings.database_url:
-        raise SettingError("only", "a database_url beside it: a file belongs to one process")
-    if settings.bus == EMBEDDED_BUS:
-        raise SettingError("bus", "none or nats://host:port beside only, since others share it")
-    if settings.bus == NO_BUS and not ON_THE_BUS.isdisjoint(settings.only):
-        raise SettingError("bus", "nats://host:port beside only relay or inbound")

@@ -34,7 +34,7 @@ from clientela.adapters.keys.sealing import opened_with, sealed_with
 from clientela.adapters.keys.secret import Secret
 from clientela.domain.ids import Blind, ClientId, Code, EventId, JournalId
 from clientela.domain.personal import Personal, Sealed
-from clientela.services.rows import KeyChanges, KeyRow
+from clientela.services.key_rows import KeyChanges, KeyRow
 from clientela.services.store_errors import KeyNeededError
 
 

@@ -14,15 +14,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeVar
+from json.encoder import encode_basestring as quoted
+from typing import Any, NoReturn, TypeVar
 
-import cattrs
-
-from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
-
-from clientela.domain.draft import FrozenDict
 from clientela.domain.event import Actor, ActorKind, Key, RecordedEvent, event_type
 from clientela.domain.facts import BusinessKey
+from clientela.domain.forms import Form, Forms, text_form
 from clientela.domain.ids import Blind, BusinessId, Code, JournalId, JournalKind, PrincipalId, Ref
 from clientela.domain.personal import Personal, PersonalText, Sealed
 
@@ -72,7 +69,6 @@ class Codec:
     ) -> None:
         self._classes: dict[str, Any] = {event_type(cls).stored_name: cls for cls in event_classes}
         self._upcasters = dict(upcasters or {})
-        self._converter = _converter()
 
     def encode(self, event: object) -> tuple[str, Payload]:
         """
@@ -81,7 +77,7 @@ class Codec:
         Raises:
             UnsealedError: a personal value in it is open.
         """
-        return event_type(event).stored_name, self._converter.unstructure(event)
+        return event_type(event).stored_name, self.plain(event)
 
     def decode(self, stored_name: str, payload: Payload) -> Any:
         """
@@ -96,25 +92,81 @@ class Codec:
             stored_name = f"{name}.v{int(number) + 1}"
         if stored_name not in self._classes:
             raise UnknownEventError(stored_name)
-        return self._converter.structure(payload, self._classes[stored_name])
+        return self.value(payload, self._classes[stored_name])
+
+    def body(self, recorded: RecordedEvent) -> bytes:
+        """
+        What is stored and hashed of an event: envelope, stored name and payload as canonical JSON.
+
+        Raises:
+            UnsealedError: a personal value in it is open.
+        """
+        name = event_type(recorded.event).stored_name
+        payload = STORED.of(recorded.event.__class__).text(recorded.event)
+        return (
+            f'{{"envelope":{_envelope(recorded)},"name":{quoted(name)},"payload":{payload}}}'
+        ).encode()
 
     def envelope(self, recorded: RecordedEvent) -> Payload:
         """The envelope of *recorded* as plain data: all its fields but the event."""
-        plain: Payload = self._converter.unstructure(recorded, unstructure_as=RecordedEvent)
-        del plain["event"]
+        plain: Payload = json.loads(_envelope(recorded))
         return plain
 
     def recorded(self, envelope: Payload, event: object) -> RecordedEvent:
         """The recorded event of an envelope and its event."""
-        return self._converter.structure({**envelope, "event": event}, RecordedEvent)
+        on_behalf_of = envelope["on_behalf_of"]
+        return RecordedEvent(
+            event_id=envelope["event_id"],
+            journal=_journal_id(envelope["journal"]),
+            version=envelope["version"],
+            event=event,
+            occurred_at=_moment(envelope["occurred_at"]),
+            recorded_at=_moment(envelope["recorded_at"]),
+            actor=_actor(envelope["actor"]),
+            on_behalf_of=None if on_behalf_of is None else _actor(on_behalf_of),
+            unit=envelope["unit"],
+            request=envelope["request"],
+            append_id=envelope["append_id"],
+            index=envelope["index"],
+            count=envelope["count"],
+            correlation_id=envelope["correlation_id"],
+            causation_id=envelope["causation_id"],
+            rule=envelope["rule"],
+            definition=envelope["definition"],
+            because=tuple([_ref(text) for text in envelope["because"]]),
+        )
 
     def plain(self, value: object) -> Any:
-        """Any attrs value (a state, a definition) as plain data."""
-        return self._converter.unstructure(value)
+        """
+        Any attrs value (an event, a state, a definition) as plain data.
+
+        Raises:
+            UnsealedError: a personal value in it is open.
+        """
+        return json.loads(STORED.of(value.__class__).text(value))
 
     def value(self, plain: Any, cls: type[_T]) -> _T:
         """The value of *cls* from plain data."""
-        return self._converter.structure(plain, cls)
+        read = STORED.of(cls).value
+        made: _T = plain if read is None else read(plain)
+        return made
+
+
+def parsed(body: bytes) -> Any:
+    """
+    The plain data of JSON bytes.
+
+    Raises:
+        ValueError: they are no JSON.
+    """
+    text = body.decode()
+    plain, end = _PARSER.raw_decode(text)
+    if end != len(text):
+        raise json.JSONDecodeError("extra data", text, end)
+    return plain
+
+
+_PARSER = json.JSONDecoder()
 
 
 def canonical(plain: Any) -> bytes:
@@ -122,80 +174,118 @@ def canonical(plain: Any) -> bytes:
     return _CANONICAL.encode(plain).encode()
 
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, check_circular=False, separators=(",", ":"), ensure_ascii=False
+)
 
 NAMES_KEPT = 4096
 """Journal ids, and actors, that are read once and shared by all events that name them."""
 
 
-def _moment(text: str, _cls: object) -> datetime:
+def _envelope(recorded: RecordedEvent) -> str:
+    """
+    The envelope as canonical JSON text.
+
+    Written out, for it is the greater part of most events and has the same fields in all.
+    """
+    occurred_at = recorded_at = recorded.recorded_at.isoformat()
+    if recorded.occurred_at is not recorded.recorded_at:
+        occurred_at = recorded.occurred_at.isoformat()
+    because = ",".join([quoted(str(ref)) for ref in recorded.because])
+    on_behalf_of = recorded.on_behalf_of
+    return (
+        f'{{"actor":{quoted(str(recorded.actor))}'
+        f',"append_id":{quoted(recorded.append_id)}'
+        f',"because":[{because}]'
+        f',"causation_id":{_or_null(recorded.causation_id)}'
+        f',"correlation_id":{quoted(recorded.correlation_id)}'
+        f',"count":{recorded.count}'
+        f',"definition":{_or_null(recorded.definition)}'
+        f',"event_id":{quoted(recorded.event_id)}'
+        f',"index":{recorded.index}'
+        f',"journal":{quoted(str(recorded.journal))}'
+        f',"occurred_at":"{occurred_at}"'
+        f',"on_behalf_of":{_or_null(str(on_behalf_of) if on_behalf_of else None)}'
+        f',"recorded_at":"{recorded_at}"'
+        f',"request":{_or_null(recorded.request)}'
+        f',"rule":{quoted(recorded.rule)}'
+        f',"unit":{_or_null(recorded.unit)}'
+        f',"version":{recorded.version}}}'
+    )
+
+
+def _or_null(text: str | None) -> str:
+    return "null" if text is None else quoted(text)
+
+
+def _moment_text(moment: datetime) -> str:
+    return f'"{moment.isoformat()}"'
+
+
+def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 @lru_cache(NAMES_KEPT)
-def _journal_id(text: str, _cls: object = None) -> JournalId:
+def _journal_id(text: str) -> JournalId:
     kind, _, id_ = text.partition("/")
     return JournalId(JournalKind(kind), id_)
 
 
-def _ref(text: str, _cls: object = None) -> Ref:
+def _ref(text: str) -> Ref:
     journal, _, version = text.rpartition("@")
-    return Ref(_journal_id(journal, JournalId), int(version))
+    return Ref(_journal_id(journal), int(version))
 
 
 @lru_cache(NAMES_KEPT)
-def _actor(text: str, _cls: object = None) -> Actor:
+def _actor(text: str) -> Actor:
     kind, _, id_ = text.partition("/")
     return Actor(ActorKind(kind), PrincipalId(id_))
 
 
-def _business_key(text: str, _cls: object = None) -> BusinessKey:
+def _business_key(text: str) -> BusinessKey:
     source, _, id_ = text.partition(":")
     return BusinessKey(Code(source), BusinessId(id_))
 
 
-def _key(text: str, _cls: object = None) -> Key:
+def _key(text: str) -> Key:
     scope, _, value = text.rpartition(":")
     return Key(Code(scope), Blind(value))
 
 
-def command_converter() -> cattrs.Converter:
-    """A converter for commands, whose personal values are open; never for what is kept."""
-    converter = _converter()
-    converter.register_unstructure_hook(Personal, lambda value: value.text)
-    return converter
-
-
-def _refuse(_value: Personal) -> Any:
+def _refused(_value: Personal) -> NoReturn:
     raise UnsealedError
 
 
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(omit_if_default=True, detailed_validation=False)
-    plain_as_text: tuple[type, ...] = (JournalId, Ref, Actor, BusinessKey)
-    for cls in plain_as_text:
-        converter.register_unstructure_hook(cls, str)
-    converter.register_unstructure_hook(Key, lambda key: f"{key.scope}:{key.value}")
-    converter.register_structure_hook(JournalId, _journal_id)
-    converter.register_structure_hook(Ref, _ref)
-    converter.register_structure_hook(Actor, _actor)
-    converter.register_structure_hook(BusinessKey, _business_key)
-    converter.register_structure_hook(Key, _key)
-    converter.register_unstructure_hook(datetime, lambda moment: moment.isoformat())
-    converter.register_structure_hook(datetime, _moment)
-    converter.register_unstructure_hook(date, lambda day: day.isoformat())
-    converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
-    converter.register_unstructure_hook(Decimal, str)
-    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
-    converter.register_unstructure_hook(Personal, _refuse)
-    converter.register_structure_hook(Sealed, make_dict_structure_fn(Sealed, converter))
-    converter.register_unstructure_hook(Sealed, make_dict_unstructure_fn(Sealed, converter))
-    converter.register_structure_hook(
-        PersonalText, lambda plain, _: converter.structure(plain, Sealed)
-    )
-    converter.register_unstructure_hook(
-        FrozenDict, lambda frozen: converter.unstructure(dict(frozen))
-    )
-    converter.register_structure_hook_func(lambda cls: cls is Any, lambda value, _: value)
-    return converter
+def _never(_plain: Any) -> NoReturn:
+    msg = "an open personal value is never kept, so there is none to read"
+    raise TypeError(msg)
+
+
+def _forms(open_text: Callable[[Personal], str]) -> Forms:
+    """Forms of everything, with what becomes of an open personal value."""
+    atoms: dict[Any, Form] = {
+        JournalId: text_form(str, _journal_id),
+        Ref: text_form(str, _ref),
+        Actor: text_form(str, _actor),
+        BusinessKey: text_form(str, _business_key),
+        Key: text_form(lambda key: f"{key.scope}:{key.value}", _key),
+        datetime: Form(_moment_text, _moment, datetime.isoformat),
+        date: text_form(date.isoformat, date.fromisoformat),
+        Decimal: text_form(str, Decimal),
+        Personal: Form(open_text, _never),
+    }
+    sealed = Forms(atoms).of(Sealed)
+
+    def text(value: Any) -> str:
+        return sealed.text(value) if value.__class__ is Sealed else open_text(value)
+
+    return Forms({**atoms, Sealed: sealed, PersonalText: Form(text, sealed.value)})
+
+
+STORED = _forms(_refused)
+"""How everything is kept; an open personal value is refused."""
+
+OPEN = _forms(lambda value: quoted(value.text))
+"""How commands are hashed, whose personal values are open; never for what is kept."""

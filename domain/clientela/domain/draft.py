@@ -40,14 +40,18 @@ class _OpenDict(dict[Any, Any]):
     """A dict of a draft, which becomes a `FrozenDict` by a change of class: nothing is copied."""
 
 
-def _refuse_when_sealed(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> Any:
-    if instance.is_sealed and attribute.name != "is_sealed":
+_set = object.__setattr__
+
+
+def _set_in_draft(instance: State, name: str, value: Any) -> None:
+    """`__setattr__` of states: attrs would look the field up for every value that is set."""
+    if instance.is_sealed and name != "is_sealed":
         msg = f"{type(instance).__name__} is sealed and cannot be changed; thaw it first"
         raise TypeError(msg)
-    return value
+    _set(instance, name, value)
 
 
-@attrs.define(kw_only=True, on_setattr=_refuse_when_sealed)
+@attrs.define(kw_only=True, on_setattr=attrs.setters.frozen)
 class State:
     """
     Base of every rule set's state.
@@ -69,9 +73,10 @@ def state(kind: JournalKind) -> Callable[[type[_T]], type[_T]]:
     """Make a subclass of `State` the state that a rule set keeps per journal of *kind*."""
 
     def decorate(cls: type[_T]) -> type[_T]:
-        made = attrs.define(kw_only=True, on_setattr=_refuse_when_sealed)(cls)
-        made.journal_kind = kind  # type: ignore[attr-defined]
-        return made
+        made: Any = attrs.define(kw_only=True, on_setattr=attrs.setters.frozen)(cls)
+        made.journal_kind = kind
+        made.__setattr__ = _set_in_draft
+        return cast("type[_T]", made)
 
     return decorate
 
@@ -89,7 +94,7 @@ def seal(draft: _S) -> _S:
     """Freeze *draft* in place and return it."""
     if not draft.is_sealed:
         for name in _shape(draft.__class__).dicts:
-            setattr(draft, name, _closed(getattr(draft, name)))
+            _set(draft, name, _closed(getattr(draft, name)))
         draft.is_sealed = True
     return draft
 

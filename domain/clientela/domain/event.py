@@ -135,7 +135,7 @@ class Actor:
     id: PrincipalId
 
     def __str__(self) -> str:
-        return f"{self.kind.value}/{self.id}"
+        return f"{self.kind._value_}/{self.id}"
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, PrincipalId("clientela"))
@@ -192,6 +192,11 @@ class PendingEvent:
     release: tuple[Key, ...] = ()
     forget: tuple[JournalId, ...] = ()
     forget_scopes: tuple[Code, ...] = ()
+
+    @property
+    def moves_keys(self) -> bool:
+        """Whether it takes, gives back or destroys any key."""
+        return bool(self.reserve or self.release or self.forget or self.forget_scopes)
 
 
 @attrs.frozen(kw_only=True)

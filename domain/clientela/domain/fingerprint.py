@@ -7,11 +7,12 @@ differ without keeping what they said.
 
 from __future__ import annotations
 
-from typing import Any, NewType
+from collections.abc import Callable
+from typing import Any, NewType, get_type_hints
 
 import attrs
 
-from clientela.domain.codec import canonical, command_converter
+from clientela.domain.codec import OPEN
 from clientela.domain.errors import Category, DomainError
 from clientela.domain.personal import Vault
 
@@ -47,14 +48,31 @@ class MismatchError(DomainError):
 
 def fingerprint(command: Any, vault: Vault) -> Fingerprint:
     """Fingerprint of every field of *command*, an attrs instance, personal values included."""
-    pairs: list[str] = [f"command={command.__class__.__name__}"]
-    for field in attrs.fields(command.__class__):
-        value = getattr(command, field.name)
-        if value == field.default:
-            continue
-        plain = canonical(_CONVERTER.unstructure(value)).decode()
-        pairs.append(f"{field.name}={vault.blind('fingerprint', plain)[:HASH_LENGTH]}")
+    cls = command.__class__
+    known = _FIELDS.get(cls)
+    if known is None:
+        known = _FIELDS[cls] = _fields(cls)
+    pairs = [f"command={cls.__name__}"]
+    for name, default, text in known:
+        value = getattr(command, name)
+        if value is not default and value != default:
+            digest = vault.blind("fingerprint", text(value))
+            pairs.append(f"{name}={digest[:HASH_LENGTH]}")
     return Fingerprint(",".join(pairs))
+
+
+_Fields = tuple[tuple[str, Any, Callable[[Any], str]], ...]
+
+_FIELDS: dict[type, _Fields] = {}
+"""By class; as many as there are classes of commands."""
+
+
+def _fields(cls: type[attrs.AttrsInstance]) -> _Fields:
+    """Name and default of each field of *cls*, and what writes a value of it."""
+    hints = get_type_hints(cls)
+    return tuple(
+        (field.name, field.default, OPEN.of(hints[field.name]).text) for field in attrs.fields(cls)
+    )
 
 
 def check_same(first: Fingerprint, again: Fingerprint) -> None:
@@ -71,6 +89,3 @@ def check_same(first: Fingerprint, again: Fingerprint) -> None:
     raise MismatchError(
         tuple(name for name in sorted({*one, *two}) if one.get(name) != two.get(name))
     )
-
-
-_CONVERTER = command_converter()

@@ -83,7 +83,7 @@ class JournalId:
     id: str
 
     def __str__(self) -> str:
-        return f"{self.kind.value}/{self.id}"
+        return f"{self.kind._value_}/{self.id}"
 
 
 def client_journal(client_id: ClientId) -> JournalId:
@@ -132,4 +132,5 @@ class Ref:
     version: int
 
     def __str__(self) -> str:
-        return f"{self.journal}@{self.version}"
+        journal = self.journal
+        return f"{journal.kind._value_}/{journal.id}@{self.version}"

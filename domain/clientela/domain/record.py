@@ -102,13 +102,14 @@ class Journal:
     def seal(self) -> Journal:
         """Freeze the states in place."""
         for state in self.states.values():
-            seal(state)
+            if not state.is_sealed:
+                seal(state)
         return self
 
 
 def _place(journal: Journal) -> tuple[str, str]:
     """Where a journal stands among those of a record: by its id."""
-    return (journal.id.kind.value, journal.id.id)
+    return (journal.id.kind._value_, journal.id.id)
 
 
 class Record:

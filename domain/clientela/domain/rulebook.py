@@ -58,6 +58,10 @@ class Rulebook:
         for rule_set in self.rule_sets:
             for cls in dict.fromkeys((*rule_set.events, *rule_set.hears)):
                 self._heard[cls] = (*self._heard.get(cls, ()), rule_set)
+        self._reacting = {
+            cls: tuple(r for r in heard if r.reacts) for cls, heard in self._heard.items()
+        }
+        self._first: dict[tuple[type[Any], JournalKind], tuple[RuleSet, ...]] = {}
 
     @property
     def event_classes(self) -> tuple[type, ...]:
@@ -96,12 +100,13 @@ class Rulebook:
 
     def evolve(self, draft: Journal, recorded: RecordedEvent) -> None:
         """Fold one event into a draft."""
-        kind = draft.id.kind
+        kind, version = draft.id.kind, recorded.version
         for rule_set in self.hearers(recorded):
-            if rule_set.state.journal_kind is kind:
-                rule_set.evolve(draft.draft(rule_set.state), recorded)
-                draft.touched[rule_set.state] = recorded.version
-        draft.version = recorded.version
+            state = rule_set.state
+            if state.journal_kind is kind:
+                rule_set.evolve(draft.draft(state), recorded)
+                draft.touched[state] = version
+        draft.version = version
 
     def rule_set_for(self, command: Command) -> RuleSet:
         """
@@ -118,7 +123,7 @@ class Rulebook:
 
     def journals(self, command: Command) -> tuple[JournalId, ...]:
         """The journals *command* works on, in sorted order."""
-        return tuple(sorted(command.journals()))
+        return tuple(sorted(command.journals(), key=str))
 
     def keys(self, command: Command, naming: Naming) -> tuple[Key, ...]:
         """The keys whose holders must be known before *command* is decided."""
@@ -202,6 +207,15 @@ class Rulebook:
         """The next moment at which time alone changes something in *record*."""
         return min((moment for _, moment in self.dues(record, definitions)), default=None)
 
+    @cached_property
+    def followed(self) -> frozenset[str]:
+        """Names, without versions, of the events that a rule set with follow-ups hears."""
+        return frozenset(
+            event_type(cls).name
+            for cls, rule_sets in self._heard.items()
+            if any(rule_set.has_follow_ups for rule_set in rule_sets)
+        )
+
     def follow_ups(self, recorded: RecordedEvent, directory: Directory) -> Iterator[Command]:
         """Commands on other journals that *recorded* asks for, in a fixed order."""
         for rule_set in self._heard.get(recorded.event_class, ()):
@@ -213,15 +227,26 @@ class Rulebook:
 
     def hearers(self, recorded: RecordedEvent) -> tuple[RuleSet, ...]:
         """Rule sets that fold or react to *recorded*, in the order in which they react."""
-        heard = self.heard_by(recorded.event_class)
-        if recorded.version > 1:
-            return heard
+        cls = recorded.event.__class__
+        return self._heard.get(cls, ()) if recorded.version > 1 else self._hear_first(recorded, cls)
+
+    def _hear_first(self, recorded: RecordedEvent, cls: type[Any]) -> tuple[RuleSet, ...]:
         kind = recorded.journal.kind
-        return tuple(
-            r
-            for r in self.rule_sets
-            if r in heard or (r.hears_first and r.state.journal_kind is kind)
-        )
+        known = self._first.get((cls, kind))
+        if known is None:
+            heard = self.heard_by(cls)
+            known = self._first[cls, kind] = tuple(
+                r
+                for r in self.rule_sets
+                if r in heard or (r.hears_first and r.state.journal_kind is kind)
+            )
+        return known
+
+    def reactors(self, recorded: RecordedEvent) -> Iterable[RuleSet]:
+        """Those of the hearers that derive anything from events at all, in the same order."""
+        if recorded.version > 1:
+            return self._reacting.get(recorded.event.__class__, ())
+        return [r for r in self.hearers(recorded) if r.reacts]
 
     def kind_of(self, cls: type[Any]) -> JournalKind:
         """The kind of journal that events of *cls* stand in."""

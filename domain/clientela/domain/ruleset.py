@@ -136,6 +136,16 @@ class RuleSet:
     version: int = 1
 
     @property
+    def has_follow_ups(self) -> bool:
+        """Whether any event can ask for commands on other journals."""
+        return self.follow_up is not _no_follow_up
+
+    @property
+    def reacts(self) -> bool:
+        """Whether anything can follow from an event."""
+        return self.react is not _no_events
+
+    @property
     def is_timed(self) -> bool:
         """Whether time alone can change anything in it."""
         return self.due is not _never_due

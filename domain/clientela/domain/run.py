@@ -16,7 +16,6 @@ from clientela.domain.event import SYSTEM, Key, PendingEvent, RecordedEvent
 from clientela.domain.ids import Code, EventId, JournalId
 from clientela.domain.personal import seal_event
 from clientela.domain.record import Holder, Record
-from clientela.domain.variant import variant
 
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ class Run:
 
     def _followers(self, cause: RecordedEvent, context: Context) -> Iterator[PendingEvent]:
         """What each rule set derives from *cause*, one after the other, as they find the record."""
-        for rule_set in self.rulebook.hearers(cause):
+        for rule_set in self.rulebook.reactors(cause):
             if self.record.names(rule_set.state.journal_kind):
                 yield from tuple(rule_set.react(self.record, cause, context))
 
@@ -136,7 +135,8 @@ class Run:
         if len(self.events) > APPEND_EVENTS_MAX:
             msg = f"more than {APPEND_EVENTS_MAX} events in one append: rule sets react in a circle"
             raise RulebookError(msg)
-        self._keys(pending, recorded)
+        if pending.moves_keys:
+            self._keys(pending, recorded)
         self.rulebook.evolve(self.record.journal(recorded.journal.kind), recorded)
         self.record.append(recorded)
         return recorded
@@ -144,11 +144,14 @@ class Run:
     def decision(self, refusal: DomainError | None) -> Decision:
         """Everything made, numbered and sealed."""
         count = len(self.events)
+        for recorded in self.events:
+            # Nobody outside has seen it yet: it is not changed, it is finished.
+            object.__setattr__(recorded, "count", count)
         for journal in self.record.journals:
             journal.seal()
         assert refusal is None or isinstance(refusal, RefusedError)
         return Decision(
-            tuple(variant(recorded, count=count) for recorded in self.events),
+            tuple(self.events),
             self.record,
             tuple(self.reserve),
             tuple(self.release),

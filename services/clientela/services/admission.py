@@ -78,7 +78,10 @@ class Admission:
 
     async def _enter(self, call_class: CallClass) -> None:
         room, running = self._rooms[call_class], self._running[call_class]
-        if running.locked() and self._waiting[call_class] >= room.waiting_max:
+        if not running.locked():
+            await running.acquire()
+            return
+        if self._waiting[call_class] >= room.waiting_max:
             raise OverloadedError(RETRY_AFTER)
         self._waiting[call_class] += 1
         try:

@@ -20,7 +20,7 @@ from clientela.services.parked_service import ParkedServicer
 from clientela.services.purchase_service import PurchaseServicer
 from clientela.services.read_models import ReadModel
 from clientela.services.replays import Replays
-from clientela.services.server import Service
+from clientela.services.service_names import Service
 from clientela.v1.client_pb2_grpc import add_ClientServiceServicer_to_server
 from clientela.v1.definition_pb2_grpc import add_DefinitionServiceServicer_to_server
 from clientela.v1.event_pb2_grpc import add_EventServiceServicer_to_server

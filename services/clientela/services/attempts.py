@@ -118,7 +118,7 @@ def append_of(
             forgotten=decision.forget,
             scopes=decision.forget_scopes,
         ),
-        snapshots=records.snapshots(view.record, decision.record),
+        snapshots=records.snapshots.due(view.record, decision.record),
     )
 
 

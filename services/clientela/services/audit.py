@@ -2,7 +2,8 @@
 Audit of what leaves no event: denials, and reads of personal values.
 
 Changes and refusals are audited by the command path, in the transaction of the change. What is
-written here is written before the answer; if it cannot be written there is no answer. Denials of
+written here is written before the answer; if it cannot be written there is no answer. What comes
+while rows are being written is written together after them. Denials of
 the same kind are counted, so that a flood of them does not fill the store: the first is a row at
 once, those of the next minute are one more row whose reason ends in ` x<count>`.
 """
@@ -13,7 +14,7 @@ import asyncio
 import time
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import attrs
 
@@ -73,6 +74,9 @@ class Audit:
         self._clock = clock
         self._monotonic = monotonic
         self._counts: OrderedDict[_Kind, _Count] = OrderedDict()
+        self._waiting: list[AuditRow] = []
+        self._next: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
 
     async def read(self, actor: str, method: str, target: str) -> None:
         """
@@ -81,7 +85,7 @@ class Audit:
         Raises:
             StoreUnavailableError: it cannot be noted, so they must not be shown.
         """
-        await self._store.write_audit((self._row(actor, method, target, READ, ""),))
+        await self._write((self._row(actor, method, target, READ, ""),))
 
     async def denied(self, actor: str, method: str, target: str, reason: str) -> None:
         """
@@ -99,7 +103,7 @@ class Audit:
         self._counts[kind] = _Count(now)
         if len(self._counts) > KINDS_MAX:
             rows.extend(self._taken(next(iter(self._counts))))
-        await self._store.write_audit(rows)
+        await self._write(rows)
 
     async def flush(self) -> None:
         """Write out every count whose minute is over."""
@@ -120,6 +124,19 @@ class Audit:
     async def _write_out(self, kinds: list[_Kind]) -> None:
         rows = [row for kind in kinds for row in self._taken(kind)]
         if rows:
+            await self._write(rows)
+
+    async def _write(self, rows: Iterable[AuditRow]) -> None:
+        """Write rows together with whatever else waits; goes on if the caller goes away."""
+        self._waiting.extend(rows)
+        if self._next is None:
+            self._next = asyncio.create_task(self._written())
+            self._next.add_done_callback(_told_to_callers)
+        await asyncio.shield(self._next)
+
+    async def _written(self) -> None:
+        async with self._turn:
+            rows, self._waiting, self._next = self._waiting, [], None
             await self._store.write_audit(rows)
 
     def _taken(self, kind: _Kind) -> tuple[AuditRow, ...]:
@@ -139,3 +156,9 @@ class Audit:
             decision=decision,
             reason=reason,
         )
+
+
+def _told_to_callers(written: asyncio.Task[None]) -> None:
+    """What went wrong is told to whoever waits; if all have gone away, to nobody."""
+    if not written.cancelled():
+        written.exception()

@@ -16,7 +16,8 @@ import attrs
 
 from clientela.domain.ids import JournalId
 from clientela.domain.record import Journal
-from clientela.services.rows import Head, KeyRow
+from clientela.services.key_rows import KeyRow
+from clientela.services.rows import Head
 
 
 JOURNALS_MAX = 20_000

@@ -14,7 +14,8 @@ from clientela.domain.errors import Category, DomainError
 from clientela.domain.event import SYSTEM, Actor, RecordedEvent
 from clientela.domain.ids import JournalId, UnitId
 from clientela.domain.record import Record
-from clientela.services.rows import Answer, KeyRow
+from clientela.services.key_rows import KeyRow
+from clientela.services.rows import Answer
 
 
 class ContendedError(DomainError):

@@ -88,12 +88,11 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
     ) -> pb.EraseClientResponse:
         done, outcome = await self._core.mutate(request, wire.erase_client(request), IDENTITY)
         response = pb.EraseClientResponse(outcome=outcome)
-        erased = done.record.of(Profile).erased
-        if erased is not None and not request.validate_only:
+        erased_at = done.record.of(Profile).erased_at
+        if erased_at is not None and not request.validate_only:
             await self._core.reads.catch_up_all()
             await self._core.store.cleared()
-            moment = (await self._core.event(erased, done)).occurred_at
-            response.erased_at.FromDatetime(moment)
+            response.erased_at.FromDatetime(erased_at)
         return response
 
     async def GetClient(self, request: pb.GetClientRequest, context: Any) -> pb.Client:
@@ -164,16 +163,10 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         yield pb.ExportClientResponse(summary=summary)
 
     async def _client(self, told: Told, moment: AsOf | None = None) -> pb.Client:
-        profile = told.record.of(Profile)
-        assert profile.registered is not None
         journal_id = told.record.journal(JournalKind.CLIENT).id
-        registered = await self._core.event(profile.registered, told)
-        erased = None if profile.erased is None else await self._core.event(profile.erased, told)
         return wire.client(
-            profile,
+            told.record.of(Profile),
             await self._core.opening(journal_id, told=told),
-            registered_at=registered.occurred_at,
-            erased_at=None if erased is None else erased.occurred_at,
             etag=self._core.etag(told.record, IDENTITY, moment),
             versions=told.versions,
         )

@@ -23,7 +23,6 @@ from clientela.services.calls import Outcome
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.command_path import CommandPath
 from clientela.services.due_times import DueTimes
-from clientela.services.envelope import decode
 from clientela.services.event_stream import EventStream, NoBusError
 from clientela.services.follow_ups import FollowUps
 from clientela.services.ports import JournalStore, NewId, Sessions
@@ -220,10 +219,10 @@ class Core:
         for recorded in told.events if told is not None else ():
             if recorded.ref == ref:
                 return recorded
-        rows = await self.store.read(ref.journal, ref.version - 1, 1) if ref.version > 0 else ()
-        if not rows:
+        found = await self.path.records.event(ref)
+        if found is None:
             raise UnknownError("event", str(ref))
-        return decode(self.path.records.codec, rows[0])
+        return found
 
     async def opening(self, *persons: JournalId, told: Told | None = None) -> Opening:
         """

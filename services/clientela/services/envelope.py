@@ -10,13 +10,12 @@ Recorded events to rows and back, and the chain of hashes along each journal.
 from __future__ import annotations
 
 import hashlib
-import json
 
 from collections.abc import Iterable, Mapping
 
 import attrs
 
-from clientela.domain.codec import Codec, Payload, canonical
+from clientela.domain.codec import Codec, Payload, canonical, parsed
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId
 from clientela.services.rows import Head, StoredEvent
@@ -81,8 +80,7 @@ def encode(
     hashes = {journal_id: head.hash for journal_id, head in heads.items()}
     rows: list[StoredEvent] = []
     for recorded in events:
-        name, payload = codec.encode(recorded.event)
-        body = body_of(codec.envelope(recorded), name, payload)
+        body = codec.body(recorded)
         hashes[recorded.journal] = chained(hashes[recorded.journal], body)
         rows.append(
             StoredEvent(
@@ -90,7 +88,7 @@ def encode(
                 version=recorded.version,
                 event_id=recorded.event_id,
                 append_id=recorded.append_id,
-                name=name,
+                name=recorded.type.stored_name,
                 occurred_at=recorded.occurred_at,
                 recorded_at=recorded.recorded_at,
                 body=body,
@@ -107,7 +105,7 @@ def decode(codec: Codec, row: StoredEvent) -> RecordedEvent:
     Raises:
         UnknownEventError: this composition does not know it.
     """
-    plain = json.loads(row.body)
+    plain = parsed(row.body)
     return codec.recorded(plain["envelope"], codec.decode(row.name, plain["payload"]))
 
 
@@ -121,7 +119,7 @@ def checked(codec: Codec, row: StoredEvent) -> RecordedEvent:
         AlteredError: they do not agree.
     """
     try:
-        name = json.loads(row.body)["name"]
+        name = parsed(row.body)["name"]
         recorded = decode(codec, attrs.evolve(row, name=name))
     except Exception as error:  # Whatever it is that spoilt bytes make a decoder stumble over.
         raise UnreadableError(row.journal, row.version) from error

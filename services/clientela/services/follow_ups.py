@@ -166,6 +166,8 @@ class FollowUps:
 
     async def _passed(self, row: StoredEvent) -> int:
         """Carry out what an event asks for, or park it; how many commands were carried out."""
+        if row.name.partition(".")[0] not in self._path.records.rulebook.followed:
+            return 0
         try:
             followed = await self._follow(row)
         except StoreUnavailableError:

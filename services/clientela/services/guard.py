@@ -125,12 +125,17 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _unary(self, rpc: _Rpc) -> Any:
         async def answer(raw: bytes, context: Context) -> bytes:
-            async with self._told(rpc.path, context):
-                if rpc.access is None:
+            with self._observer.call(rpc.path, _parent(context)) as told:
+                try:
+                    if rpc.access is not None:
+                        return await self._answered(rpc, rpc.access, raw, context)
                     await self._identify(rpc, context)
                     response: Message = await rpc.behaviour(rpc.decode(raw), context)
                     return response.SerializeToString()
-                return await self._answered(rpc, rpc.access, raw, context)
+                except grpc.aio.AbortError:
+                    raise
+                except Exception as error:  # noqa: BLE001 (nothing may pass)
+                    await self._refuse(error, rpc.path, told, context)
             raise AssertionError  # pragma: no cover
 
         return answer
@@ -140,7 +145,7 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> bytes:
         remaining = context.time_remaining()
         seconds = self._deadlines.seconds(remaining, access.call_class, access.method)
-        async with _within(seconds), self._admission.admitted(access.call_class):
+        async with _Within(seconds), self._admission.admitted(access.call_class):
             request_context, request = await self._entered(rpc, access, raw, context, seconds)
             try:
                 response: Message = await rpc.behaviour(request, context)
@@ -177,7 +182,7 @@ class Guard(grpc.aio.ServerInterceptor):
         remaining = context.time_remaining()
         seconds = self._deadlines.seconds(remaining, access.call_class, access.method)
         async with self._admission.admitted(access.call_class):
-            async with _within(seconds):
+            async with _Within(seconds):
                 request_context, request = await self._entered(rpc, access, raw, context, seconds)
             with self._entrance.rates.under_way(request_context.principal.actor, access):
                 async with aclosing(rpc.behaviour(request, context)) as responses:
@@ -190,7 +195,7 @@ class Guard(grpc.aio.ServerInterceptor):
         """Responses fit to leave; time runs while we work, not while the caller takes them."""
         is_first = True
         while True:
-            async with _within(context.deadline - self._entrance.monotonic()):
+            async with _Within(context.deadline - self._entrance.monotonic()):
                 response = await anext(responses, None)
                 if response is None:
                     return
@@ -236,13 +241,17 @@ class Guard(grpc.aio.ServerInterceptor):
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (nothing may pass)
-                reference = self._new_id()
-                self._note(error, path, reference)
-                status = status_of(error, reference)
-                code = code_of(status)
-                told.refused(code.name, reason_of(error))
-                details = ((DETAILS_KEY, status.SerializeToString(deterministic=True)),)
-                await context.abort(code, status.message, details)
+                await self._refuse(error, path, told, context)
+
+    async def _refuse(self, error: Exception, path: str, told: Seen, context: Context) -> None:
+        """Answer a call by an error; ends it."""
+        reference = self._new_id()
+        self._note(error, path, reference)
+        status = status_of(error, reference)
+        code = code_of(status)
+        told.refused(code.name, reason_of(error))
+        details = ((DETAILS_KEY, status.SerializeToString(deterministic=True)),)
+        await context.abort(code, status.message, details)
 
     def _note(self, error: Exception, path: str, reference: str) -> None:
         if not is_told(error):
@@ -252,17 +261,20 @@ class Guard(grpc.aio.ServerInterceptor):
             self._health.suspect()
 
 
-@asynccontextmanager
-async def _within(seconds: float) -> AsyncGenerator[None]:
-    """Bound the block; an own timeout of something inside stays what it is."""
-    limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            yield
-    except TimeoutError:
-        if limit.expired():
+class _Within:
+    """Bounds a block; an own timeout of something inside stays what it is."""
+
+    def __init__(self, seconds: float) -> None:
+        self._limit = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+
+    async def __aexit__(self, *raised: object) -> None:
+        try:
+            await self._limit.__aexit__(*raised)
+        except TimeoutError:
             raise DeadlineError from None
-        raise
 
 
 def _credentials(context: Context) -> Credentials:

@@ -19,9 +19,10 @@ from clientela.domain.ids import JournalId
 from clientela.domain.run import Decision
 from clientela.services.append_watch import AppendWatch
 from clientela.services.cache import Kept
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import JournalStore, Sessions
 from clientela.services.records import Records
-from clientela.services.rows import Append, Head, KeyRow, StoredEvent
+from clientela.services.rows import Append, Head, StoredEvent
 from clientela.services.speculation import Landing, Speculation
 from clientela.services.store_errors import (
     RequestConflictError,

@@ -12,8 +12,9 @@ import json
 
 from clientela.domain.ids import DEFINITIONS_JOURNAL, Code, EventId, JournalId
 from clientela.domain.personal import TEXT_LENGTH_MAX, Personal, Sealed
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import JournalStore, Sessions
-from clientela.services.rows import Append, KeyRow
+from clientela.services.rows import Append
 from clientela.services.store_errors import PersonKeyConflictError
 
 

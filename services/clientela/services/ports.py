@@ -15,15 +15,8 @@ from clientela.domain.event import Key
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.personal import Vault
 from clientela.domain.record import Holder
-from clientela.services.rows import (
-    Append,
-    AuditRow,
-    KeyChanges,
-    KeyRow,
-    Loaded,
-    StoredEvent,
-    Wanted,
-)
+from clientela.services.key_rows import KeyChanges, KeyRow
+from clientela.services.rows import Append, AuditRow, Loaded, StoredEvent, Wanted
 
 
 PAGE_MAX = 1_000
@@ -69,6 +62,15 @@ class Sessions(Protocol):
 
 class JournalStore(Protocol):
     """The one place where journals, keys, answers and due moments are kept."""
+
+    @property
+    def is_shared(self) -> bool:
+        """
+        Whether anybody else may write to it, so that only asking it tells what is committed.
+
+        If not, a journal in memory is as it is committed.
+        """
+        ...
 
     async def load(self, wanted: Wanted) -> Loaded:
         """

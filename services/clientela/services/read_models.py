@@ -21,8 +21,8 @@ from clientela.domain.context import Naming, NormalForms
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalId
 from clientela.services.envelope import decode
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX, JournalStore, Sessions
-from clientela.services.rows import KeyRow
 from clientela.services.store_errors import KeyNeededError, ModelMovedError
 
 

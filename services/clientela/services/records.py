@@ -4,36 +4,31 @@ Records as committed: loaded from the store, folded once, kept in memory with th
 
 from __future__ import annotations
 
-import json
-
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
 from datetime import datetime
 
-from clientela.domain.codec import Codec, canonical
+from clientela.domain.codec import Codec
 from clientela.domain.context import Definitions
 from clientela.domain.definitions.versions import definitions_of, section_types
-from clientela.domain.draft import State
 from clientela.domain.event import Key, RecordedEvent
-from clientela.domain.ids import (
-    DEFINITIONS_JOURNAL,
-    JournalId,
-)
+from clientela.domain.ids import DEFINITIONS_JOURNAL, JournalId, Ref
 from clientela.domain.record import Journal, Record
 from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
 from clientela.services.cache import JOURNALS_MAX, NEVER, Cache, Kept
 from clientela.services.envelope import decode
 from clientela.services.ports import PAGE_MAX, JournalStore
-from clientela.services.rows import Head, Loaded, Snapshot, Wanted
+from clientela.services.rows import Head, Loaded, Wanted
+from clientela.services.snapshots import Snapshots
 from clientela.services.views import Needs, Registry, View
 
 
 PAST_JOURNALS_MAX = 1_000
 """Journals kept as they were; who repeats what it sent asks for one version after the other."""
 
-SNAPSHOT_EVERY = 200
-"""Events of a journal between two snapshots of it."""
+EVENTS_MAX = 4_096
+"""Single events kept that answers refer to; a stored event never changes."""
 
 
 class Records:
@@ -61,11 +56,13 @@ class Records:
         self.codec = codec
         self._store = store
         self.cache = Cache(cached_max)
+        self.snapshots = Snapshots(rulebook, codec)
         self._sections = section_types(rulebook.rule_sets)
         self._definitions = definitions_of((), self._sections)
         self._definitions_head = Head()
         self._are_definitions_doubted = True
         self._past: OrderedDict[JournalId, Journal] = OrderedDict()
+        self._events: OrderedDict[Ref, RecordedEvent] = OrderedDict()
 
     @property
     def cached(self) -> int:
@@ -79,6 +76,8 @@ class Records:
         Raises:
             StoreUnavailableError: the store cannot be reached.
         """
+        if not keys and (view := self._settled(needs)) is not None:
+            return view
         ids = tuple(dict.fromkeys((*needs.journals, DEFINITIONS_JOURNAL, *sorted(needs.facts))))
         # Taken before waiting: meanwhile others put later versions into the cache, or drop them.
         cached = {j: journal for j in ids if (journal := self.cache.journal(j)) is not None}
@@ -108,6 +107,14 @@ class Records:
             key_rows=loaded.key_rows,
             answer=loaded.answer,
         )
+
+    def _settled(self, needs: Needs) -> View | None:
+        """Everything *needs* names from memory, where that is what is committed; None elsewhere."""
+        if self._store.is_shared or needs.request is not None:
+            return None
+        if any(self.cache.trusted(journal_id) is None for journal_id in needs.facts):
+            return None
+        return self.known(needs, _nothing_under_way)
 
     def known(self, needs: Needs, tip: Callable[[JournalId], Kept | None]) -> View | None:
         """
@@ -166,6 +173,21 @@ class Records:
             events.extend(decode(self.codec, row) for row in page)
         return tuple(events)
 
+    async def event(self, ref: Ref) -> RecordedEvent | None:
+        """The stored event that *ref* points at; None if there is none."""
+        found = self._events.get(ref)
+        if found is None:
+            rows = (
+                await self._store.read(ref.journal, ref.version - 1, 1) if ref.version > 0 else ()
+            )
+            if not rows:
+                return None
+            found = self._events[ref] = decode(self.codec, rows[0])
+        self._events.move_to_end(ref)
+        while len(self._events) > EVENTS_MAX:
+            self._events.popitem(last=False)
+        return found
+
     async def stored(self, journal_id: JournalId) -> tuple[Journal, Head]:
         """A journal as the store has it, its snapshot used, and its end; memory is passed by."""
         fingerprint = self.rulebook.snapshot_fingerprint
@@ -187,7 +209,7 @@ class Records:
             wanted = Wanted(journals=(journal_id,), fingerprint=fingerprint)
             snapshot = (await self._store.load(wanted)).snapshots.get(journal_id)
             if snapshot is not None and snapshot.version <= version:
-                base = self._restored(snapshot)
+                base = self.snapshots.restored(snapshot)
         tail = await self.history(journal_id, version, after=base.version)
         journal = self.rulebook.fold(base, tail)
         self._past[journal_id] = journal
@@ -211,31 +233,6 @@ class Records:
             for journal in record.journals
             if journal.version and (of is None or journal.id in of)
         }
-
-    def snapshots(self, before: Record, after: Record) -> tuple[Snapshot, ...]:
-        """Snapshots of the journals that have passed a multiple of `SNAPSHOT_EVERY`."""
-        versions = {journal.id: journal.version for journal in before.journals}
-        return tuple(
-            self.snapshot(journal)
-            for journal in after.journals
-            if journal.version // SNAPSHOT_EVERY > versions[journal.id] // SNAPSHOT_EVERY
-        )
-
-    def snapshot(self, journal: Journal) -> Snapshot:
-        """What is kept of a journal, so that it need not be folded from its first event."""
-        states = {
-            rule_set.name: {
-                "state": self.codec.plain(journal.states[rule_set.state]),
-                "touched": journal.touched.get(rule_set.state, 0),
-            }
-            for rule_set in self._rule_sets(journal.id)
-        }
-        return Snapshot(
-            journal=journal.id,
-            version=journal.version,
-            fingerprint=self.rulebook.snapshot_fingerprint,
-            body=canonical(states),
-        )
 
     def etag(self, record: Record, rule_set: RuleSet) -> str:
         """Etag of a rule set's part of *record*: changes whenever it hears an event."""
@@ -268,23 +265,12 @@ class Records:
         snapshot = loaded.snapshots.get(journal_id)
         base = cached or self.rulebook.empty(journal_id)
         if snapshot is not None:
-            base = self._restored(snapshot)
+            base = self.snapshots.restored(snapshot)
         tail = loaded.tails.get(journal_id, ())
         if tail:
             base = self.rulebook.fold(base, (decode(self.codec, row) for row in tail))
         return base
 
-    def _restored(self, snapshot: Snapshot) -> Journal:
-        plain = json.loads(snapshot.body)
-        states: dict[type[State], State] = {}
-        touched: dict[type[State], int] = {}
-        for rule_set in self._rule_sets(snapshot.journal):
-            part = plain[rule_set.name]
-            states[rule_set.state] = self.codec.value(part["state"], rule_set.state)
-            if part["touched"]:
-                touched[rule_set.state] = part["touched"]
-        return Journal(snapshot.journal, snapshot.version, states, touched).seal()
 
-    def _rule_sets(self, journal_id: JournalId) -> tuple[RuleSet, ...]:
-        rule_sets = self.rulebook.rule_sets
-        return tuple(r for r in rule_sets if r.state.journal_kind is journal_id.kind)
+def _nothing_under_way(_journal_id: JournalId) -> None:
+    """No append leaves anything: what is committed is asked for."""

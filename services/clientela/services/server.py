@@ -11,8 +11,7 @@ import asyncio
 import contextlib
 import ipaddress
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import attrs
 import grpc
@@ -29,10 +28,8 @@ from clientela.services.observer import Observer
 from clientela.services.ports import JournalStore
 from clientela.services.principal import Authenticator
 from clientela.services.reflection import reflection
+from clientela.services.service_names import Service, service_names
 
-
-Service = tuple[Callable[[Any, Any], None], Any]
-"""An `add_XServicer_to_server` function and its servicer."""
 
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 1024 * 1024),
@@ -140,28 +137,6 @@ class Oversight:
     roles: Sequence[str] = ()
 
 
-@attrs.define
-class _Names:
-    """Takes the place of a server to learn the full names of what is added."""
-
-    names: list[str] = attrs.field(factory=list[str])
-
-    def add_generic_rpc_handlers(self, handlers: Iterable[Any]) -> None:
-        """Note the service."""
-        self.names.extend(handler.service_name() for handler in handlers)
-
-    def add_registered_method_handlers(self, name: str, handlers: Mapping[str, Any]) -> None:
-        """Nothing: the service was noted."""
-
-
-def service_names(services: Iterable[Service]) -> tuple[str, ...]:
-    """Full names of *services*."""
-    names = _Names()
-    for add, servicer in services:
-        add(servicer, names)
-    return tuple(names.names)
-
-
 class Server:
     """
     A gRPC server.
@@ -202,21 +177,17 @@ class Server:
         oversight: Oversight | None = None,
     ) -> None:
         oversight = oversight or Oversight()
-        for listener in listeners:
-            _check_exposure(listener, entrance)
-        desk = oversight.health_address
-        if desk is not None and not Listener(desk).is_loopback:
-            raise ExposedError(desk, "health is told there without encryption")
+        _check_exposure(listeners, entrance, oversight.health_address)
         names = service_names(services)
         table = AccessTable.of_services(names)
         self.health = Health(
             names, _reading(table), metrics=oversight.metrics, roles=oversight.roles
         )
+        self.health_port = 0
         self._oversight = oversight
         self._entrance = entrance
         self._store = store
         self._listeners = listeners
-        self.health_port = 0
         self._tasks: list[asyncio.Task[None]] = []
         guard = Guard(
             table,
@@ -227,14 +198,12 @@ class Server:
             health=self.health,
             new_id=entrance.new_id,
         )
-        self._server = grpc.aio.server(interceptors=(guard,), options=OPTIONS)
+        self._server = _guarded(guard, self.health)
         for add, servicer in services:
             add(servicer, self._server)
-        add_health(self.health, self._server)
         if has_reflection:
             self._server.add_generic_rpc_handlers(reflection(names))
-        self._desk = grpc.aio.server(interceptors=(guard,), options=OPTIONS)
-        add_health(self.health, self._desk)
+        self._desk = _guarded(guard, self.health)
 
     @property
     def authenticator(self) -> Authenticator:
@@ -295,10 +264,20 @@ def _reading(table: AccessTable) -> frozenset[str]:
     return frozenset(names.difference(access.method.rpartition(".")[0] for access in writing))
 
 
-def _check_exposure(listener: Listener, entrance: Entrance) -> None:
-    if listener.is_loopback:
-        return
-    if entrance.authenticator.is_for_trials:
-        raise ExposedError(listener.address, "the development mode believes what callers say")
-    if listener.credentials is None:
-        raise ExposedError(listener.address, "give it a certificate and a key")
+def _guarded(guard: Guard, health: Health) -> grpc.aio.Server:
+    """A server that tells health."""
+    server = grpc.aio.server(interceptors=(guard,), options=OPTIONS)
+    add_health(health, server)
+    return server
+
+
+def _check_exposure(listeners: Sequence[Listener], entrance: Entrance, desk: str | None) -> None:
+    for listener in listeners:
+        if listener.is_loopback:
+            continue
+        if entrance.authenticator.is_for_trials:
+            raise ExposedError(listener.address, "the development mode believes what callers say")
+        if listener.credentials is None:
+            raise ExposedError(listener.address, "give it a certificate and a key")
+    if desk is not None and not Listener(desk).is_loopback:
+        raise ExposedError(desk, "health is told there without encryption")

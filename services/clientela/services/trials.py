@@ -25,7 +25,7 @@ from clientela.domain.ids import (
 )
 from clientela.services.core import Core
 from clientela.services.envelope import decode
-from clientela.services.rows import KeyRow
+from clientela.services.key_rows import KeyRow
 from clientela.services.translate.opening import sealed_values
 
 

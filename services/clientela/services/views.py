@@ -24,7 +24,8 @@ from clientela.domain.organisation.staff import Employee, member
 from clientela.domain.organisation.units import Unit, place
 from clientela.domain.record import Journal, NeededError, Record
 from clientela.services.cache import Kept
-from clientela.services.rows import Answer, Head, KeyRow
+from clientela.services.key_rows import KeyRow
+from clientela.services.rows import Answer, Head
 
 
 class JournalNeededError(NeededError):

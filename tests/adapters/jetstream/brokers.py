@@ -5,6 +5,7 @@ Real brokers for tests: `nats-server` processes on loopback, which can be killed
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -21,11 +22,16 @@ from clientela.adapters.jetstream.stream import MESSAGE_BYTES_MAX
 from clientela.adapters.nats_server import executable
 
 
-STARTED_SECONDS_MAX = 30.0
+STARTED_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.02
 
 ACCOUNTS = 300
 """Accounts of a broker: every test gets one, and with it a stream that is its own."""
+
+PORTS = range(20_000, 30_000)
+"""Below those that systems give to connections: nobody takes the port of a broker that is down."""
+
+PORT_TRIES_MAX = 100
 
 
 @attrs.define
@@ -110,15 +116,28 @@ class RealBroker:
             self._process = None
 
 
+def free_ports(count: int) -> list[int]:
+    """Different ports on loopback where nobody listens."""
+    with contextlib.ExitStack() as held:
+        found: list[int] = []
+        for _ in range(PORT_TRIES_MAX):
+            probe = held.enter_context(socket.socket())
+            port = random.SystemRandom().choice(PORTS)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise AssertionError("no port is free")
+
+
 @contextlib.contextmanager
 def broker(
     folder: Path, *, is_synced: bool = True, payload_max: int = MESSAGE_BYTES_MAX
 ) -> Iterator[RealBroker]:
     """A running broker over a folder, ended with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
+    [port] = free_ports(1)
     made = RealBroker(folder, port, is_synced, payload_max)
     made.start()
     try:

@@ -3,8 +3,8 @@ A relay in a process of its own, over a store that holds the same events in ever
 
     python -m tests.adapters.jetstream.relay_process URL EVENTS [--unfenced]
 
-It says `sent` after every batch, and sends small ones, so that its parent can stop or kill it in
-the middle.
+It says `sent` after every small batch and goes on when it is sent a line or has no parent to wait
+for, so that its parent can stop or kill it in the middle, however busy the machine is.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ async def work(url: str, events: int, *, is_fenced: bool) -> None:
         if not sent:
             break
         print("sent", flush=True)  # noqa: T201  What the parent waits for.
+        await asyncio.to_thread(sys.stdin.readline)
     await bus.close()
 
 

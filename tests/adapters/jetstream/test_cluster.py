@@ -9,7 +9,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import subprocess
 import time
 
@@ -28,6 +27,7 @@ from clientela.adapters.memory_leases import MemoryLeases
 from clientela.adapters.nats_server import executable
 from clientela.services.bus import BusError
 from clientela.services.relay import Relay
+from tests.adapters.jetstream.brokers import free_ports
 from tests.services.streams import (
     MESSAGES,
     History,
@@ -107,7 +107,14 @@ class Cluster:
             process.wait()
 
     async def leader(self) -> str:
-        """Who leads the stream."""
+        """Who leads the stream, as soon as somebody does."""
+        deadline = time.monotonic() + SECONDS_MAX
+        while not (name := await self._elected()):
+            assert time.monotonic() < deadline, "nobody leads"
+            await asyncio.sleep(POLL_SECONDS)
+        return name
+
+    async def _elected(self) -> str:
         for port, _ in self.ports:
             with contextlib.suppress(Exception):
                 client = await nats.connect(f"nats://127.0.0.1:{port}", allow_reconnect=False)
@@ -123,12 +130,7 @@ class Cluster:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A running cluster."""
-    probes = [socket.socket() for _ in range(2 * NODES)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    free = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
+    free = free_ports(2 * NODES)
     made = Cluster(tmp_path, list(zip(free[:NODES], free[NODES:], strict=True)))
     made.start()
     yield made
@@ -169,9 +171,7 @@ async def test_cluster_that_loses_its_leader_loses_no_event(cluster: Cluster):
                 await history.grow(store, 5)
                 relay.wake()
                 await asyncio.sleep(rng.random() / 100)
-            leader = await cluster.leader()
-            assert leader
-            await asyncio.to_thread(cluster.kill, leader)
+            await asyncio.to_thread(cluster.kill, await cluster.leader())
             for _ in range(EVENTS // 20):
                 await history.grow(store, 5)
                 relay.wake()

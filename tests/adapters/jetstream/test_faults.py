@@ -95,21 +95,24 @@ def relay_process(account: Broker, events: int, *more: str) -> subprocess.Popen[
     return subprocess.Popen(
         [sys.executable, "-m", "tests.adapters.jetstream.relay_process",
          account.urls[0], str(events), *more],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 
 def heard(process: subprocess.Popen[str], batches: int) -> None:
-    """Wait until a relay has sent so many batches."""
+    """Wait until a relay has sent so many batches; it sends one more and waits."""
+    assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.write("\n" * batches)
+    process.stdin.flush()
     for _ in range(batches):
         assert "sent\n" == process.stdout.readline()
 
 
 def finished(process: subprocess.Popen[str]) -> None:
-    """Let a relay come to its end."""
+    """Let a relay come to its end: it is told no more when to go on."""
     process.communicate(timeout=SECONDS_MAX)
     assert 0 == process.returncode
 

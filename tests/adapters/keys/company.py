@@ -24,7 +24,8 @@ from clientela.domain.ids import (
     employee_journal,
 )
 from clientela.domain.personal import Personal, Sealed
-from clientela.services.rows import Append, KeyChanges
+from clientela.services.key_rows import KeyChanges
+from clientela.services.rows import Append
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from clientela.adapters.keys.failures import (
 )
 from clientela.adapters.keys.keyring import fresh_keyring
 from clientela.adapters.keys.secret import Secret
-from clientela.services.rows import KeyRow
+from clientela.services.key_rows import KeyRow
 from tests.adapters.keys.company import AT, LATER, OLGA, PETRA, secrets_of
 from tests.leak.scanner import Scanner
 

@@ -22,7 +22,8 @@ from clientela.adapters.keys.rotation import Rotation, rewrapped, rotate
 from clientela.adapters.keys.secret import Secret
 from clientela.adapters.memory import MemoryStore
 from clientela.domain.ids import ClientId, client_journal
-from clientela.services.rows import Append, KeyChanges, KeyRow
+from clientela.services.key_rows import KeyChanges, KeyRow
+from clientela.services.rows import Append
 from clientela.services.store_errors import KekRetiredError
 from tests.adapters.keys.company import AT, LATER, PETRA
 from tests.leak.scanner import Scanner

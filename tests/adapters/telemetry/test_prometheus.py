@@ -26,7 +26,7 @@ FOLLOW = "/clientela.v1.EventService/FollowEvents"
 
 def read(port):
     """Every sample by its name and labels."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         text = answer.read().decode()
     return {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -123,7 +123,7 @@ def test_it_stops_with_its_block():
         read(port)
 
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
 
 
 def test_the_page_for_operators_lists_every_figure():

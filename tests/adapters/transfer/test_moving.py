@@ -29,8 +29,9 @@ from clientela.adapters.transfer.moving import (
 )
 from clientela.adapters.transfer.tables import LEFT_BEHIND, TABLES
 from clientela.domain.ids import Blind, ClientId, Code, client_journal
+from clientela.services.key_rows import KeyChanges
 from clientela.services.ports import JournalStore
-from clientela.services.rows import Append, Head, KeyChanges, Wanted
+from clientela.services.rows import Append, Head, Wanted
 from tests.adapters import postgres_server
 from tests.adapters.appends import (
     AT,

@@ -90,10 +90,22 @@ def returned(number: int, when: float, euros: int = 10) -> Fact:
 
 def figures(facts) -> Behaviour:
     """The figures of these facts."""
-    behaviour = Behaviour()
+    behaviour, known = Behaviour(), list[Fact]()
     for each in facts:
-        behaviour = behaviour.add(each)
+        behaviour = behaviour.add(each, tuple(known))
+        known.append(each)
     return behaviour
+
+
+def lived(facts, stay=(), **more) -> Situation:
+    """The situation after these facts; those of the present stage are the last of them."""
+    return Situation(
+        life=figures(facts),
+        stay=figures(stay),
+        facts=tuple(facts),
+        begin=stay[0].moment if stay else None,
+        **more,
+    )
 
 
 def at(when: float) -> datetime:
@@ -187,7 +199,7 @@ def test_verdict(condition, facts, when, holds, named, changes):
     """
     A condition tells whether it holds, on which facts, and until when.
     """
-    verdict = evaluate(condition, Situation(life=figures(facts)), at(when))
+    verdict = evaluate(condition, lived(facts), at(when))
 
     assert (holds, frozenset(map(ref, named)), None if changes is None else at(changes)) == (
         verdict.holds,
@@ -201,9 +213,7 @@ def test_present_stage_has_figures_of_its_own():
     LIFE-27: within `in_stage` only what happened in the present stage counts.
     """
     facts = [bought(1, 1), bought(2, 2)]
-    situation = Situation(
-        life=figures(facts), stay=figures(facts[1:]), since=at(2), because=(ref(2),)
-    )
+    situation = lived(facts, facts[1:], since=at(2), because=(ref(2),))
 
     asked = [InStage(Purchases(at_least=n)) for n in (1, 2)]
     verdicts = [evaluate(condition, situation, at(3)) for condition in asked]
@@ -246,7 +256,7 @@ def test_operands_tell_what_they_measured():
     """
     LIFE-12: an explanation shows each operand with its figure.
     """
-    situation = Situation(life=figures([bought(1, 1), bought(2, 1.1)]))
+    situation = lived([bought(1, 1), bought(2, 1.1)])
 
     verdict = evaluate(All((TWICE, TWO_DAYS, Spent(Money(1, "EUR")))), situation, at(2))
 
@@ -340,14 +350,12 @@ def test_facts_named_are_exactly_those_that_matter(condition, facts):
     """
     LIFE-12: a fact is named if and only if the condition would say otherwise without it.
     """
-    verdict = evaluate(condition, Situation(life=figures(facts)), at(40))
+    verdict = evaluate(condition, lived(facts), at(40))
 
     needed = {
         each.ref
         for each in facts
-        if evaluate(
-            condition, Situation(life=figures(f for f in facts if f is not each)), at(40)
-        ).holds
+        if evaluate(condition, lived([f for f in facts if f is not each]), at(40)).holds
         != verdict.holds
     }
 
@@ -378,9 +386,7 @@ def test_moment_of_change_is_exact(condition, facts, now):
     LIFE-16: a verdict holds unchanged until the moment it names, and no longer.
     """
     known = [each for each in facts if each.at <= at(now)]
-    situation = Situation(
-        life=figures(known), stay=figures(known[2:]), since=at(0), because=(ref(1),)
-    )
+    situation = lived(known, known[2:], since=at(0), because=(ref(1),))
     verdict = evaluate(condition, situation, at(now))
     half_days = [at(now) + DAY * n / 2 for n in range(200)]
 

@@ -439,7 +439,9 @@ def test_erasure_empties_the_profile_and_frees_identifiers(company):
         sources=(SHOP,),
         numbered=2,
         registered=Ref(client_journal(PETRA), 1),
+        registered_at=AT,
         erased=Ref(client_journal(PETRA), 4),
+        erased_at=AT,
     ) == profile(company)
     assert None is company.holder(held[0])
     assert None is not company.holder(key_of(company, SHOP))

@@ -20,7 +20,7 @@ from tests.services.translate.shop import AT, CLIENT, OLGA, codec, hidden, shop,
 def olga(company, opening, **more) -> client_pb2.Client:
     """Olga as she is now."""
     profile = company.record(CLIENT).of(Profile)
-    return client.client(profile, opening, registered_at=AT, versions={CLIENT: 14}, **more)
+    return client.client(profile, opening, versions={CLIENT: 14}, **more)
 
 
 def test_a_client_is_shown_whole():
@@ -66,10 +66,10 @@ def test_nothing_is_withheld_after_erasure():
     An erased client has no personal values left, so none is withheld; source ids stay.
     """
     company = shop()
-    company.run(EraseClient(client_id=OLGA, act=Code("2026-17")))
     later = AT + timedelta(days=3)
+    company.run(EraseClient(client_id=OLGA, act=Code("2026-17"), occurred_at=later))
 
-    answer = olga(company, hidden(company), erased_at=later)
+    answer = olga(company, hidden(company))
 
     assert not answer.HasField("details")
     assert [] == list(answer.identifiers)

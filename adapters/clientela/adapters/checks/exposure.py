@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from clientela.adapters.addresses import found
 from clientela.adapters.checks.files import readable
 from clientela.adapters.checks.finding import Finding, bad, good, poor
-from clientela.adapters.settings import Mode, Settings, unknown_variables
+from clientela.adapters.environment import unknown_variables
+from clientela.adapters.settings import Mode, Settings
 from clientela.services.server import Listener
 
 

@@ -4,7 +4,6 @@ Options that verbs have in common, and how a verb is run.
 
 from __future__ import annotations
 
-import asyncio
 import enum
 import functools
 import os
@@ -99,7 +98,7 @@ class Way:
         Raises:
             SettingError: one is malformed.
         """
-        from clientela.adapters.settings import settings_from
+        from clientela.adapters.environment import settings_from
 
         if self.has_bus:
             flags["bus"] = bus_said(flags.get("bus"))
@@ -142,4 +141,6 @@ def verb(function: Callable[P, Exit | None]) -> Callable[P, None]:
 
 def done(work: Coroutine[Any, Any, Exit | None]) -> Exit | None:
     """Carry out *work* on a loop of its own."""
-    return asyncio.run(work)
+    from clientela.adapters.event_loop import run
+
+    return run(work)

@@ -4,6 +4,8 @@ Entries: what rows of a file come to, ready to be sent.
 
 from __future__ import annotations
 
+import abc
+
 from collections.abc import Mapping
 
 import attrs
@@ -15,7 +17,7 @@ from clientela.domain.purchase.matching import Wanted
 
 
 @attrs.frozen(kw_only=True)
-class Entry:
+class Entry(abc.ABC):
     """
     One thing that a file tells of.
 
@@ -32,9 +34,9 @@ class Entry:
     when: Moment | None
 
     @property
+    @abc.abstractmethod
     def kind(self) -> Kind:
         """What it is."""
-        raise NotImplementedError
 
 
 @attrs.frozen(kw_only=True)

@@ -24,7 +24,7 @@ from clientela.adapters.imports.entries import (
 from clientela.adapters.imports.lines import BadRow, RowError
 from clientela.adapters.imports.mapping import SOURCE_ID, FileMapping, Kind
 from clientela.adapters.imports.rows import Part
-from clientela.domain.facts import LINES_MAX
+from clientela.domain.facts import LINES_MAX, BusinessKey
 
 
 PARTS_MAX = 50_000
@@ -120,40 +120,58 @@ _TOO_MANY = RowError("LINES", f"at most {LINES_MAX} rows of one identity")
 def _entry(parts: list[Part]) -> Entry:
     """The entry of rows of one identity; what happened is told by the first."""
     first = parts[0]
-    lines = tuple(part.line for part in parts)
     if first.key is None:
         return ClientEntry(
-            lines=lines,
+            lines=_lines(parts),
             client=first.client,
             when=first.when,
             details=first.texts,
             identifiers=first.identifiers,
         )
     if first.bought is not None:
-        return PurchaseEntry(
-            lines=lines,
-            client=first.client,
-            when=first.when,
-            key=first.key,
-            bought=tuple(part.bought for part in parts if part.bought is not None),
-            unit=first.texts["unit"],
-            seller=first.texts["seller"],
-        )
+        return _purchase(parts, first.key)
     if first.came_back is not None:
-        return ReturnEntry(
-            lines=lines,
-            client=first.client,
-            when=first.when,
-            key=first.key,
-            currency=first.currency,
-            wanted=tuple(part.came_back for part in parts if part.came_back is not None),
-            unit=first.texts["unit"],
-        )
-    return InteractionEntry(
-        lines=lines,
+        return _return(parts, first.key)
+    return _interaction(parts, first.key)
+
+
+def _lines(parts: list[Part]) -> tuple[int, ...]:
+    return tuple(part.line for part in parts)
+
+
+def _purchase(parts: list[Part], key: BusinessKey) -> PurchaseEntry:
+    first = parts[0]
+    return PurchaseEntry(
+        lines=_lines(parts),
         client=first.client,
         when=first.when,
-        key=first.key,
+        key=key,
+        bought=tuple(part.bought for part in parts if part.bought is not None),
+        unit=first.texts["unit"],
+        seller=first.texts["seller"],
+    )
+
+
+def _return(parts: list[Part], key: BusinessKey) -> ReturnEntry:
+    first = parts[0]
+    return ReturnEntry(
+        lines=_lines(parts),
+        client=first.client,
+        when=first.when,
+        key=key,
+        currency=first.currency,
+        wanted=tuple(part.came_back for part in parts if part.came_back is not None),
+        unit=first.texts["unit"],
+    )
+
+
+def _interaction(parts: list[Part], key: BusinessKey) -> InteractionEntry:
+    first = parts[0]
+    return InteractionEntry(
+        lines=_lines(parts),
+        client=first.client,
+        when=first.when,
+        key=key,
         channel=first.texts["channel"],
         direction=first.texts["direction"],
         purpose=first.texts["purpose"],

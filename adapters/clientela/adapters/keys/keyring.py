@@ -27,7 +27,7 @@ from clientela.adapters.keys.box import BoxError, bound, cipher_of, opened, shut
 from clientela.adapters.keys.failures import KekUnknownError, KeyRowBrokenError
 from clientela.adapters.keys.secret import Secret
 from clientela.domain.ids import Blind, JournalId
-from clientela.services.rows import KeyRow
+from clientela.services.key_rows import KeyRow
 
 
 _HASH: Final = "sha256"

@@ -24,7 +24,7 @@ import attrs
 from clientela.adapters.keys.failures import RotationStuckError
 from clientela.adapters.keys.keyfile import SecretStore
 from clientela.adapters.keys.keyring import Keyring
-from clientela.services.rows import KeyRow
+from clientela.services.key_rows import KeyRow
 
 
 REWRAP_BATCH_MAX = 500

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from clientela.adapters.postgres.connections import Connection
 from clientela.adapters.sqlite.values import instant, name_of
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX
-from clientela.services.rows import KeyRow
 
 
 _SET_FENCE = "UPDATE key_fence SET kek_id = $1"

@@ -21,7 +21,8 @@ from clientela.adapters.sqlite.values import answer_text, audit_row, event_row, 
 from clientela.domain.event import Key
 from clientela.domain.fingerprint import Fingerprint
 from clientela.domain.ids import Blind, JournalId
-from clientela.services.rows import Answer, Append, Head, KeyRow, Snapshot, StoredEvent
+from clientela.services.key_rows import KeyRow
+from clientela.services.rows import Answer, Append, Head, Snapshot, StoredEvent
 
 
 GROUP_MAX = 256

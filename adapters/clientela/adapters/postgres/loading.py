@@ -17,7 +17,8 @@ from clientela.adapters.postgres.reading import holder_of, revealed
 from clientela.adapters.sqlite.values import event_of, journal_of, moment, name_of
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, Code, JournalId
-from clientela.services.rows import Head, KeyRow, Loaded, Snapshot, StoredEvent, Wanted
+from clientela.services.key_rows import KeyRow
+from clientela.services.rows import Head, Loaded, Snapshot, StoredEvent, Wanted
 
 
 UNKNOWN = -1

@@ -52,14 +52,10 @@ SELECT $1, new.key, new.body FROM unnest($2::text[], $3::bytea[]) AS new (key, b
 ON CONFLICT (model, key) DO UPDATE SET body = excluded.body
 """
 
-_DROP_TERMS_LOST = """
-DELETE FROM read_terms
-WHERE model = $1 AND key = ANY ($2::text[]) AND NOT EXISTS (
-    SELECT 1 FROM unnest($3::text[], $4::text[], $5::bytea[]) AS new (key, field, value)
-    WHERE new.key = read_terms.key AND new.field = read_terms.field
-        AND new.value = read_terms.value
-)
-RETURNING 1
+# One by one through the index: of a set the server, which does not know how large the table has
+# become, compares every member with every row of the model.
+_DROP_TERM = """
+DELETE FROM read_terms WHERE model = $1 AND key = $2 AND field = $3 AND value = $4
 """
 
 _PUT_TERMS = """
@@ -98,10 +94,11 @@ async def write(
         return
     keys = sorted(new)
     await connection.execute(_PUT_ROWS, model, keys, [new[key].body for key in keys])
-    terms = sorted((key, field, value.encode()) for key in keys for field, value in new[key].terms)
-    columns = list(zip(*terms, strict=True)) or [()] * 3
-    await connection.execute(_DROP_TERMS_LOST, model, keys, *columns)
-    await connection.execute(_PUT_TERMS, model, *columns)
+    kept = {tuple(row) for row in await connection.fetch(_TERMS, model, keys)}
+    wanted = {(key, field, value.encode()) for key in keys for field, value in new[key].terms}
+    await connection.executemany(_DROP_TERM, [(model, *term) for term in sorted(kept - wanted)])
+    if added := sorted(wanted - kept):
+        await connection.execute(_PUT_TERMS, model, *zip(*added, strict=True))
 
 
 _DROP_ALL = ("DELETE FROM read_terms", "DELETE FROM read_rows", "DELETE FROM read_models")

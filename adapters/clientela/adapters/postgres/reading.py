@@ -26,8 +26,9 @@ from clientela.domain.event import Key
 from clientela.domain.fingerprint import Fingerprint
 from clientela.domain.ids import Blind, JournalId, Ref
 from clientela.domain.record import Holder
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX
-from clientela.services.rows import Answer, AuditRow, KeyRow, StoredEvent
+from clientela.services.rows import Answer, AuditRow, StoredEvent
 
 
 _TAIL = f"""

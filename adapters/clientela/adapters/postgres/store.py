@@ -22,8 +22,9 @@ from clientela.adapters.sqlite.erasures import ErasureList, erasures_of
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
 from clientela.domain.record import Holder
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX
-from clientela.services.rows import Append, AuditRow, KeyRow, Loaded, StoredEvent, Wanted
+from clientela.services.rows import Append, AuditRow, Loaded, StoredEvent, Wanted
 from clientela.services.store_errors import StoreUnavailableError, StoreUnsuitableError
 
 
@@ -53,6 +54,9 @@ class PostgresStore:
 
         erasures: Where erasures are listed, so that a restored database forgets them again.
     """
+
+    is_shared = True
+    """Other processes write as well."""
 
     def __init__(self, url: str, strategy: Strategy, erasures: ErasureList | None = None) -> None:
         self._erasures = erasures

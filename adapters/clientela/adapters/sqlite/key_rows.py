@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from clientela.adapters.sqlite.values import kek_text, name_of
 from clientela.domain.ids import JournalId
-from clientela.services.rows import KeyRow
+from clientela.services.key_rows import KeyRow
 from clientela.services.store_errors import KekRetiredError, PersonKeyConflictError
 
 

@@ -31,17 +31,9 @@ from clientela.adapters.sqlite.values import (
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.record import Holder
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX
-from clientela.services.rows import (
-    Answer,
-    AuditRow,
-    Head,
-    KeyRow,
-    Loaded,
-    Snapshot,
-    StoredEvent,
-    Wanted,
-)
+from clientela.services.rows import Answer, AuditRow, Head, Loaded, Snapshot, StoredEvent, Wanted
 
 
 _HEAD = "SELECT version, hash, recorded_at FROM journals WHERE kind = ? AND id = ?"

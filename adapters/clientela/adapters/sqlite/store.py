@@ -24,8 +24,9 @@ from clientela.adapters.sqlite.writer import Writer
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
 from clientela.domain.record import Holder
+from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX
-from clientela.services.rows import Append, AuditRow, KeyRow, Loaded, StoredEvent, Wanted
+from clientela.services.rows import Append, AuditRow, Loaded, StoredEvent, Wanted
 from clientela.services.store_errors import StoreUnavailableError
 
 
@@ -42,6 +43,9 @@ class SqliteStore:
     Args:
         database: Open, and from now on the store's to close.
     """
+
+    is_shared = False
+    """One process has the file for itself."""
 
     writer: type[Writer] = Writer
     """What writes."""

@@ -17,7 +17,8 @@ from clientela.domain.event import Key
 from clientela.domain.fingerprint import Fingerprint
 from clientela.domain.ids import Blind, JournalId, JournalKind, Ref
 from clientela.domain.record import Holder
-from clientela.services.rows import Answer, AuditRow, KeyRow, StoredEvent
+from clientela.services.key_rows import KeyRow
+from clientela.services.rows import Answer, AuditRow, StoredEvent
 
 
 Row = tuple[Any, ...]

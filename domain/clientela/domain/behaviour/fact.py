@@ -7,11 +7,10 @@ from __future__ import annotations
 import enum
 
 from datetime import date, datetime
-from functools import cached_property
 
 import attrs
 
-from clientela.domain.behaviour.mark import Mark, Moment
+from clientela.domain.behaviour.mark import Moment
 from clientela.domain.event import RecordedEvent
 from clientela.domain.facts import (
     ClientLeft,
@@ -39,6 +38,9 @@ class FactKind(enum.Enum):
     LEFT = "left"
     SIGNAL = "signal"
     STAGE = "stage"
+
+    # Members are single: identity is their hash, and every fact asks for it.
+    __hash__ = object.__hash__
 
 
 @attrs.frozen(kw_only=True)
@@ -83,18 +85,6 @@ class Fact:
     def moment(self) -> Moment:
         """Its place in the order of what happened."""
         return (self.at, 1, self.ref.version)
-
-    @cached_property
-    def mark(self) -> Mark:
-        """How figures that count it remember it; one for all of them."""
-        return Mark(self.at, self.ref, self.day)
-
-    @cached_property
-    def payment(self) -> Mark:
-        """How sums remember it: a purchase adds its amount, a return takes it off."""
-        assert self.amount is not None
-        sign = -1 if self.kind is FactKind.RETURN else 1
-        return Mark(self.at, self.ref, self.day, minor=sign * self.amount.minor)
 
 
 def fact_of(recorded: RecordedEvent) -> Fact | None:

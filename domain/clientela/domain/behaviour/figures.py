@@ -1,21 +1,22 @@
 """
 Figures of a client's behaviour: what conditions are asked about.
 
-Adding a fact does not depend on the order in which facts arrive, so a late one is simply added. A
-figure keeps its totals for ever and the last `MARKS_MAX` facts it was made from: they are what an
-explanation names.
+Adding a fact does not depend on the order in which facts arrive, so a late one is simply added.
+Figures are totals; the facts behind them, which an explanation names, are kept once for all
+figures, see `kept`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import attrs
 
 from clientela.domain.behaviour.fact import Fact, FactKind
-from clientela.domain.behaviour.mark import Mark, Moment
-from clientela.domain.behaviour.tally import Tally, marks_since, tally_since, with_mark
+from clientela.domain.behaviour.mark import Mark, Moment, marks_since, with_mark
+from clientela.domain.behaviour.tally import Tally
+from clientela.domain.draft import FrozenDict
 from clientela.domain.ids import Code
 from clientela.domain.variant import variant
 
@@ -32,8 +33,11 @@ KINDS_MAX = 64
 OTHER_KIND = Code("*")
 """Under what interactions beyond `KINDS_MAX` kinds are counted."""
 
+_NONE = FrozenDict()
+_NEVER = Tally()
 
-@attrs.frozen(kw_only=True)
+
+@attrs.frozen
 class Behaviour:
     """
     All figures of one client, over the whole life or over the stay in one stage.
@@ -49,9 +53,9 @@ class Behaviour:
         approaches: Approaches of the client to us, «обращение» (LIFE-20): purchases and
             interactions that the client began, whatever their purpose.
 
-        interactions: By direction and kind, see `interaction_key`.
+        interactions: How many by direction and kind, see `interaction_key`.
 
-        spent: Purchases less refunds, by currency.
+        spent: Purchases less refunds in minor units, by currency.
 
         signals: By name, the last few facts of each.
 
@@ -61,20 +65,32 @@ class Behaviour:
     """
 
     began_at: datetime | None = None
-    purchases: Tally = attrs.field(factory=Tally)
-    approaches: Tally = attrs.field(factory=Tally)
-    interactions: dict[Code, Tally] = attrs.field(factory=dict[Code, Tally])
-    spent: dict[str, Tally] = attrs.field(factory=dict[str, Tally])
-    signals: dict[Code, tuple[Mark, ...]] = attrs.field(factory=dict[Code, tuple[Mark, ...]])
+    purchases: Tally = _NEVER
+    approaches: Tally = _NEVER
+    interactions: dict[Code, int] = _NONE
+    spent: dict[str, int] = _NONE
+    signals: dict[Code, tuple[Mark, ...]] = _NONE
     conflicts: tuple[Mark, ...] = ()
     departures: tuple[Mark, ...] = ()
 
-    def add(self, fact: Fact) -> Behaviour:
-        """These figures with one more fact."""
-        began_at = fact.at if self.began_at is None else min(self.began_at, fact.at)
-        changed = variant(self, began_at=began_at) if began_at != self.began_at else self
+    def add(self, fact: Fact, known: Iterable[Fact] = (), since: Moment | None = None) -> Behaviour:
+        """
+        These figures with one more fact.
+
+        Args:
+            fact: It.
+
+            known: Facts that are remembered one by one; looked at only where days are not told in
+                order.
+
+            since: From when on these figures count; None for the whole life.
+        """
         adder = _ADDERS.get(fact.kind)
-        return adder(changed, fact) if adder else changed
+        began_at = self.began_at
+        if began_at is None or fact.at < began_at:
+            earlier = variant(self, began_at=fact.at)
+            return adder(earlier, fact, known, since) if adder else earlier
+        return adder(self, fact, known, since) if adder else self
 
 
 def interaction_key(kind: Code, *, inbound: bool) -> Code:
@@ -82,83 +98,120 @@ def interaction_key(kind: Code, *, inbound: bool) -> Code:
     return Code(f"{'inbound' if inbound else 'outbound'}:{kind}")
 
 
-def behaviour_since(whole: Behaviour, moment: Moment) -> Behaviour:
+def is_purchase(fact: Fact) -> bool:
+    """Whether *fact* is counted among purchases."""
+    return fact.kind is FactKind.PURCHASE
+
+
+def is_approach(fact: Fact) -> bool:
+    """Whether *fact* is counted among approaches of the client to us."""
+    if fact.kind is FactKind.INTERACTION:
+        return fact.inbound
+    return fact.kind is FactKind.PURCHASE
+
+
+def behaviour_since(whole: Behaviour, known: Iterable[Fact], moment: Moment) -> Behaviour:
     """
     The figures of a stay that began at *moment*, as far as remembered facts tell.
 
     Exact while no more than `MARKS_MAX` facts of a kind lie after *moment*; beyond that counts stop
-    there. Only needed when a fact older than all that is remembered moves the begin of a stay.
+    there. Only needed when a fact older than all that is remembered moves the begin of a stay, or a
+    model that came into force judges what happened before.
 
     Args:
         whole: The figures of the whole life.
 
+        known: Facts that are remembered one by one, in order.
+
         moment: From this fact on, itself included.
     """
-    return Behaviour(
+    counted = [f for f in known if f.moment >= moment and f.kind in _COUNTED_ONLY]
+    figures = Behaviour(
         began_at=moment[0],
-        purchases=tally_since(whole.purchases, moment),
-        approaches=tally_since(whole.approaches, moment),
-        interactions={k: tally_since(t, moment) for k, t in whole.interactions.items()},
-        spent={k: tally_since(t, moment) for k, t in whole.spent.items()},
         signals={k: marks_since(marks, moment) for k, marks in whole.signals.items()},
         conflicts=marks_since(whole.conflicts, moment),
         departures=marks_since(whole.departures, moment),
     )
+    for number, fact in enumerate(counted):
+        figures = figures.add(fact, counted[:number])
+    return figures
 
 
-def _purchase(old: Behaviour, fact: Fact) -> Behaviour:
-    return variant(
-        old,
-        purchases=old.purchases.add(fact.mark),
-        approaches=old.approaches.add(fact.mark),
-        spent=_spent(old, fact),
-    )
+_COUNTED_ONLY = {FactKind.PURCHASE, FactKind.RETURN, FactKind.INTERACTION}
 
 
-def _return(old: Behaviour, fact: Fact) -> Behaviour:
-    return variant(old, spent=_spent(old, fact))
+def _those(
+    counts: Callable[[Fact], bool], known: Iterable[Fact], since: Moment | None
+) -> Iterator[Fact]:
+    return (f for f in known if counts(f) and (since is None or f.moment >= since))
 
 
-def _spent(old: Behaviour, fact: Fact) -> dict[str, Tally]:
+def _purchase(old: Behaviour, fact: Fact, known: Iterable[Fact], since: Moment | None) -> Behaviour:
     assert fact.amount is not None
-    known = old.spent.get(fact.amount.currency, Tally())
-    return {**old.spent, fact.amount.currency: known.add(fact.payment)}
-
-
-def _interaction(old: Behaviour, fact: Fact) -> Behaviour:
-    assert fact.code is not None
-    key = interaction_key(fact.code, inbound=fact.inbound)
-    if key not in old.interactions and len(old.interactions) >= KINDS_MAX:
-        key = interaction_key(OTHER_KIND, inbound=fact.inbound)
-    tally = old.interactions.get(key, Tally()).add(fact.mark)
-    return variant(
-        old,
-        interactions={**old.interactions, key: tally},
-        approaches=old.approaches.add(fact.mark) if fact.inbound else old.approaches,
+    return Behaviour(
+        old.began_at,
+        old.purchases.add(fact, _those(is_purchase, known, since)),
+        old.approaches.add(fact, _those(is_approach, known, since)),
+        old.interactions,
+        _spent(old, fact.amount.currency, fact.amount.minor),
+        old.signals,
+        old.conflicts,
+        old.departures,
     )
 
 
-def _signal(old: Behaviour, fact: Fact) -> Behaviour:
+def _return(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
+    assert fact.amount is not None
+    return variant(old, spent=_spent(old, fact.amount.currency, -fact.amount.minor))
+
+
+def _spent(old: Behaviour, currency: str, minor: int) -> dict[str, int]:
+    return {**old.spent, currency: old.spent.get(currency, 0) + minor}
+
+
+def _interaction(
+    old: Behaviour, fact: Fact, known: Iterable[Fact], since: Moment | None
+) -> Behaviour:
+    assert fact.code is not None
+    counts = old.interactions
+    key = interaction_key(fact.code, inbound=fact.inbound)
+    if key not in counts and len(counts) >= KINDS_MAX:
+        key = interaction_key(OTHER_KIND, inbound=fact.inbound)
+    approaches = old.approaches
+    if fact.inbound:
+        approaches = approaches.add(fact, _those(is_approach, known, since))
+    return Behaviour(
+        old.began_at,
+        old.purchases,
+        approaches,
+        {**counts, key: counts.get(key, 0) + 1},
+        old.spent,
+        old.signals,
+        old.conflicts,
+        old.departures,
+    )
+
+
+def _signal(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
     assert fact.code is not None
     if fact.code not in old.signals and len(old.signals) >= SIGNALS_MAX:
         return old
-    mark = Mark(fact.at, fact.ref, fact.day, holds=fact.holds)
+    mark = Mark(fact.at, fact.ref, holds=fact.holds)
     turns = with_mark(old.signals.get(fact.code, ()), mark, TURNS_MAX)
     return variant(old, signals={**old.signals, fact.code: turns})
 
 
-def _conflict(old: Behaviour, fact: Fact) -> Behaviour:
-    holds = fact.holds if fact.kind is FactKind.RESOLUTION else None
-    mark = Mark(fact.at, fact.ref, fact.day, holds=holds)
+def _conflict(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
+    mark = Mark(fact.at, fact.ref, fact.holds if fact.kind is FactKind.RESOLUTION else None)
     return variant(old, conflicts=with_mark(old.conflicts, mark, TURNS_MAX))
 
 
-def _departure(old: Behaviour, fact: Fact) -> Behaviour:
-    mark = Mark(fact.at, fact.ref, fact.day, causes=fact.causes)
+def _departure(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
+    mark = Mark(fact.at, fact.ref, causes=fact.causes)
     return variant(old, departures=with_mark(old.departures, mark, TURNS_MAX))
 
 
-_ADDERS: dict[FactKind, Callable[[Behaviour, Fact], Behaviour]] = {
+_ADDERS: dict[FactKind, Callable[[Behaviour, Fact, Iterable[Fact], Moment | None], Behaviour]] = {
     FactKind.PURCHASE: _purchase,
     FactKind.RETURN: _return,
     FactKind.INTERACTION: _interaction,

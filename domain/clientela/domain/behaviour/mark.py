@@ -1,10 +1,12 @@
 """
-Marks: facts as a figure remembers them, one by one.
+Marks: facts that figures remember as they are, since not their number counts but what they said.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import bisect
+
+from datetime import datetime
 
 import attrs
 
@@ -25,10 +27,6 @@ class Mark:
 
         ref: The event.
 
-        day: Its calendar day.
-
-        minor: Minor units it adds, negative for a refund.
-
         holds: Whether the signal holds from here on; for conflicts whether it was handled well,
             and None where one began.
 
@@ -37,8 +35,6 @@ class Mark:
 
     at: datetime
     ref: Ref
-    day: date
-    minor: int = 0
     holds: bool | None = None
     causes: tuple[Code, ...] = ()
 
@@ -46,3 +42,15 @@ class Mark:
     def moment(self) -> Moment:
         """Its place in the order of what happened."""
         return (self.at, 1, self.ref.version)
+
+
+def with_mark(marks: tuple[Mark, ...], mark: Mark, most: int) -> tuple[Mark, ...]:
+    """*marks* with *mark* in its place, the latest *most* of them."""
+    placed = list(marks)
+    bisect.insort(placed, mark, key=lambda known: known.moment)
+    return tuple(placed[-most:])
+
+
+def marks_since(marks: tuple[Mark, ...], moment: Moment) -> tuple[Mark, ...]:
+    """Those of *marks* at *moment* or later."""
+    return tuple(mark for mark in marks if mark.moment >= moment)

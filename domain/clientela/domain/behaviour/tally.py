@@ -1,20 +1,16 @@
 """
-Tallies: how often something happened, and the last facts it was counted from.
+Tallies: how often something happened, on how many days, and when last.
 """
 
 from __future__ import annotations
 
-import bisect
-
-from operator import attrgetter
+from collections.abc import Iterable
+from datetime import date
 
 import attrs
 
-from clientela.domain.behaviour.mark import Mark, Moment
-
-
-MARKS_MAX = 32
-"""Facts a tally remembers one by one, the latest; older ones are only counted."""
+from clientela.domain.behaviour.fact import Fact
+from clientela.domain.behaviour.mark import Moment
 
 
 @attrs.frozen
@@ -28,52 +24,29 @@ class Tally:
         days: On how many calendar days; exact while no more than `MARKS_MAX` happened or they
             arrived in order.
 
-        minor: Minor units they sum to.
+        last: The latest one's place in the order of what happened; None while there is none.
 
-        first: The earliest.
-
-        marks: The latest `MARKS_MAX`, oldest first.
+        day: The latest calendar day.
     """
 
     count: int = 0
     days: int = 0
-    minor: int = 0
-    first: Mark | None = None
-    marks: tuple[Mark, ...] = ()
+    last: Moment | None = None
+    day: date | None = None
 
-    def add(self, mark: Mark) -> Tally:
-        """This tally with one more."""
-        is_new_day = mark.day not in map(_DAY, self.marks)
-        is_first = self.first is None or mark.moment < self.first.moment
-        return Tally(
-            count=self.count + 1,
-            days=self.days + is_new_day,
-            minor=self.minor + mark.minor,
-            first=mark if is_first else self.first,
-            marks=with_mark(self.marks, mark, MARKS_MAX),
-        )
+    def add(self, fact: Fact, others: Iterable[Fact]) -> Tally:
+        """
+        This tally with one more.
 
+        Args:
+            fact: It.
 
-_DAY = attrgetter("day")
-
-
-def with_mark(marks: tuple[Mark, ...], mark: Mark, most: int) -> tuple[Mark, ...]:
-    """*marks* with *mark* in its place, the latest *most* of them."""
-    if not marks or marks[-1].at < mark.at or marks[-1].moment < mark.moment:
-        return (*marks, mark)[-most:]
-    placed = list(marks)
-    bisect.insort(placed, mark, key=lambda known: known.moment)
-    return tuple(placed[-most:])
-
-
-def marks_since(marks: tuple[Mark, ...], moment: Moment) -> tuple[Mark, ...]:
-    """Those of *marks* at *moment* or later."""
-    return tuple(mark for mark in marks if mark.moment >= moment)
-
-
-def tally_since(tally: Tally, moment: Moment) -> Tally:
-    """A tally of what *tally* remembers at *moment* or later."""
-    since = Tally()
-    for mark in marks_since(tally.marks, moment):
-        since = since.add(mark)
-    return since
+            others: Those counted that are remembered; looked at only where its day is not the
+                latest.
+        """
+        moment = (fact.at, 1, fact.ref.version)
+        day = fact.day
+        if self.last is None or self.day is None:
+            return Tally(1, 1, moment, day)
+        is_new = day > self.day or (day < self.day and all(day != o.day for o in others))
+        return Tally(self.count + 1, self.days + is_new, max(moment, self.last), max(day, self.day))

@@ -41,8 +41,7 @@ def judge(condition: Condition, situation: Situation, now: datetime) -> Verdict:
         case Not(operand=operand):
             return _compound(condition, (operand,), _none, situation, now)
         case InStage(operand=operand):
-            within = attrs.evolve(situation, life=situation.stay)
-            return _compound(condition, (operand,), all, within, now)
+            return _compound(condition, (operand,), all, situation.within(), now)
         case _:
             return measure(condition, situation, now)
 

@@ -12,7 +12,9 @@ from datetime import datetime
 
 import attrs
 
+from clientela.domain.behaviour.fact import Fact
 from clientela.domain.behaviour.figures import Behaviour
+from clientela.domain.behaviour.mark import Moment
 from clientela.domain.definitions.conditions import Condition
 from clientela.domain.ids import Code, Ref
 
@@ -36,6 +38,11 @@ class Situation:
         because: The facts that led into the present stage.
 
         stages: Per lifecycle model the present stage and the event that entered it, for `stage_is`.
+
+        facts: The facts behind the figures that are remembered one by one, in the order in which
+            they happened: those that a verdict may name.
+
+        begin: From which of them on they count for the stay; None if all do.
     """
 
     life: Behaviour
@@ -43,6 +50,14 @@ class Situation:
     since: datetime | None = None
     because: tuple[Ref, ...] = ()
     stages: Mapping[Code, tuple[Code, Ref]] = attrs.field(factory=dict[Code, tuple[Code, Ref]])
+    facts: Iterable[Fact] = ()
+    begin: Moment | None = None
+
+    def within(self) -> Situation:
+        """The same, with nothing of the life but the present stage."""
+        begin = self.begin
+        facts = (f for f in self.facts if begin is None or f.moment >= begin)
+        return attrs.evolve(self, life=self.stay, facts=tuple(facts))
 
 
 @attrs.frozen(kw_only=True)

@@ -126,7 +126,11 @@ class Profile(State):
 
         registered: The event that registered it.
 
+        registered_at: When that was.
+
         erased: The event of its erasure.
+
+        erased_at: When that was.
     """
 
     client_id: ClientId | None = None
@@ -138,7 +142,9 @@ class Profile(State):
     known_by: tuple[Code, ...] = ()
     sources: tuple[BusinessKey, ...] = ()
     registered: Ref | None = None
+    registered_at: datetime | None = None
     erased: Ref | None = None
+    erased_at: datetime | None = None
 
 
 def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
@@ -238,6 +244,7 @@ def evolve(draft: Profile, recorded: RecordedEvent) -> None:
             draft.details = registered.details
             draft.sources = registered.sources
             draft.registered = recorded.ref
+            draft.registered_at = recorded.occurred_at
         case ClientUpdated() as updated:
             draft.details = overlaid(draft.details, updated.after, updated.fields)
         case ClientStandingChanged(after=standing):
@@ -247,6 +254,7 @@ def evolve(draft: Profile, recorded: RecordedEvent) -> None:
             draft.identifiers = {}
             draft.known_by = ()
             draft.erased = recorded.ref
+            draft.erased_at = recorded.occurred_at
         case _:
             fold(draft.identifiers, recorded)
             if isinstance(recorded.event, IdentifierAdded):

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from clientela.domain.behaviour.fact import Fact, FactKind, fact_of
+from clientela.domain.behaviour.kept import Memory
 from clientela.domain.context import Definitions
 from clientela.domain.event import PendingEvent, RecordedEvent
 from clientela.domain.ids import ClientId, Code, Ref
-from clientela.domain.lifecycle.course import Course, Move, Track
+from clientela.domain.lifecycle.course import Course, Move
 from clientela.domain.lifecycle.events import (
     CORRECTION,
     Correction,
@@ -22,6 +23,7 @@ from clientela.domain.lifecycle.events import (
     pending,
 )
 from clientela.domain.lifecycle.telling import replay
+from clientela.domain.lifecycle.track import Track
 from clientela.domain.lifecycle.visits import moves_on_record
 
 
@@ -72,7 +74,7 @@ def told_late(
     """
     assert track.now.end is not None
     until = max(now, track.now.end[0])
-    new = _by_model(replay(track.base, track.tail, definitions, until))
+    new = _by_model(replay(track.base, track.before, track.tail, definitions, until))
     old = _by_model(track.moves)
     added = [move for model, moves in new.items() for move in moves[len(old.get(model, ())) :]]
     if all(new.get(model, [])[: len(moves)] == moves for model, moves in old.items()):
@@ -102,7 +104,7 @@ def told_anew(
         fact: The event that was late.
     """
     until = max(now, *(recorded.occurred_at for recorded in history))
-    new = _by_model(replay(Course(), facts_on_record(history), definitions, until))
+    new = _by_model(replay(Course(), Memory(), facts_on_record(history), definitions, until))
     return _corrected(moves_on_record(history), new, client_id, fact)
 
 

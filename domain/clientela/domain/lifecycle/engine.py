@@ -53,20 +53,42 @@ class Choice:
         return (other and other.exit.to) != (self.way and self.way.exit.to)
 
 
-def situation_of(course: Course, stay: Stay) -> Situation:
-    """What the exits of the stage of *stay* are asked of."""
+def situation_of(course: Course, stay: Stay, known: Iterable[Fact] = ()) -> Situation:
+    """
+    What the exits of the stage of *stay* are asked of.
+
+    Args:
+        course: Where the client stands.
+
+        stay: The stay.
+
+        known: Facts that are remembered, for verdicts to name; none where only their answer counts.
+    """
     return Situation(
         life=course.life,
         stay=stay.behaviour,
         since=stay.move.at,
         because=stay.move.because,
+        facts=known,
+        begin=stay.begin,
     )
 
 
-def choose(model: LifecycleModel, stay: Stay, course: Course, now: datetime) -> Choice:
-    """The way that *model* takes out of the stage of *stay* at *now*."""
-    ways = model.ways(stay.move.stage)
+def way_out(model: LifecycleModel, stay: Stay, course: Course, now: datetime) -> Way | None:
+    """The way that *model* takes out of the stage of *stay* at *now*, without the reasons."""
     situation = situation_of(course, stay)
+    for way in model.ways(stay.move.stage):
+        if way.holds(course.life, situation, now):
+            return way
+    return None
+
+
+def choose(
+    model: LifecycleModel, stay: Stay, course: Course, now: datetime, known: Iterable[Fact]
+) -> Choice:
+    """The way that *model* takes out of the stage of *stay* at *now*, and why."""
+    ways = model.ways(stay.move.stage)
+    situation = situation_of(course, stay, known)
     verdicts = tuple(judge(way.exit.when, situation, now) for way in ways)
     taken = _first(ways, (verdict.holds for verdict in verdicts))
     return Choice(way=taken, ways=ways, verdicts=verdicts)
@@ -83,6 +105,7 @@ def next_move(
     at: datetime,
     by: Fact | None,
     passed: frozenset[Code],
+    known: Iterable[Fact],
 ) -> Move | None:
     """
     The next move in one model, or None if the client stays where it is.
@@ -99,25 +122,29 @@ def next_move(
         by: The fact that did it; None if time did.
 
         passed: Stages left at this very moment: no stage is entered twice by one fact.
+
+        known: The facts that are remembered one by one, for the move to name.
     """
     stay = course.stays.get(model.id)
     if stay is None or model.stage(stay.move.stage) is None:
         return _entry(model, stay, version, at, by)
-    choice = choose(model, stay, course, at)
-    if choice.way is None or choice.way.exit.to in passed:
+    way = way_out(model, stay, course, at)
+    if way is None or way.exit.to in passed:
         return None
-    before = frozenset[Ref]() if by else choose(model, stay, course, at - INSTANT).facts
+    because = choose(model, stay, course, at, known).facts
+    if by is None:
+        because |= choose(model, stay, course, at - INSTANT, known).facts
     return Move(
         model=model.id,
-        stage=choice.way.exit.to,
+        stage=way.exit.to,
         previous=stay.move.stage,
         at=at,
         means=Means.FACT if by else Means.TIME,
         by=by.ref if by else None,
-        because=tuple(sorted(choice.facts | before | _trigger(by))),
-        causes=_causes(model, choice.way, course),
+        because=tuple(sorted(because | _trigger(by))),
+        causes=_causes(model, way, course),
         cycle=stay.move.cycle + model.is_end(stay.move.stage),
-        rule=choice.way.rule,
+        rule=way.rule,
         definition=Code(version.label(SECTION)),
     )
 

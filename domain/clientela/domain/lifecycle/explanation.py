@@ -13,11 +13,12 @@ from clientela.domain.definitions.evaluation import evaluate
 from clientela.domain.definitions.verdicts import Verdict
 from clientela.domain.errors import UnknownError
 from clientela.domain.ids import Code, Ref
-from clientela.domain.lifecycle.course import Means, Move, Track
+from clientela.domain.lifecycle.course import Means, Move
 from clientela.domain.lifecycle.engine import situation_of
 from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.lifecycle.telling import ForgottenError, replay
+from clientela.domain.lifecycle.track import Track
 from clientela.domain.record import Record
 
 
@@ -109,7 +110,7 @@ def explain(record: Record, model: Code, definitions: Definitions, now: datetime
         raise UnknownError("lifecycle model", model)
     move = stay.move
     known = definitions.at(now).of(LifecycleDefinition).model(model)
-    situation = situation_of(course, stay)
+    situation = situation_of(course, stay, track.known)
     return Explanation(
         model=model,
         stage=move.stage,
@@ -140,7 +141,7 @@ def _is_needed(fact: Ref, move: Move, track: Track, definitions: Definitions) ->
         return True
     others = (known for known in track.tail if known.ref != fact)
     try:
-        moves = tuple(replay(track.base, others, definitions, move.at))
+        moves = tuple(replay(track.base, track.before, others, definitions, move.at))
     except ForgottenError:
         return True
     return all(_what(other) != _what(move) for other in moves)

@@ -25,6 +25,7 @@ from clientela.domain.definitions.conditions import (
     StageIs,
     leaves,
 )
+from clientela.domain.definitions.holding import Holds, holding
 from clientela.domain.definitions.loading import value
 from clientela.domain.definitions.preset import LifecyclePreset, lifecycle_preset
 from clientela.domain.definitions.problems import DefinitionsError, Problem, suggestion
@@ -102,10 +103,16 @@ class Way:
         exit: The exit.
 
         rule: What an event made by it is filed under: its catalogue id or its place in the model.
+
+        holds: Whether its condition holds.
     """
 
     exit: Exit
     rule: Code
+    holds: Holds = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "holds", holding(self.exit.when))
 
 
 @attrs.frozen(kw_only=True)

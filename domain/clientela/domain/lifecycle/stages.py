@@ -17,9 +17,9 @@ from clientela.domain.context import Context, Definitions
 from clientela.domain.draft import State, state
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import PendingEvent, RecordedEvent
-from clientela.domain.ids import ClientId, Code, JournalId, JournalKind, Ref, client_journal
+from clientela.domain.ids import ClientId, Code, JournalId, JournalKind, client_journal
 from clientela.domain.lifecycle.correction import counted, facts_on_record, told_anew, told_late
-from clientela.domain.lifecycle.course import Move, Stay, Track
+from clientela.domain.lifecycle.course import Move, Stay
 from clientela.domain.lifecycle.engine import SECTION, next_move
 from clientela.domain.lifecycle.events import (
     StageCorrected,
@@ -36,6 +36,7 @@ from clientela.domain.lifecycle.refusals import (
     UndeclaredMoveError,
 )
 from clientela.domain.lifecycle.telling import ForgottenError, due_at, joining_move, joins
+from clientela.domain.lifecycle.track import Track
 from clientela.domain.record import Record
 from clientela.domain.ruleset import Order, RuleSet
 
@@ -165,7 +166,7 @@ def react(record: Record, recorded: RecordedEvent, context: Context) -> Iterable
 
 def _counted(track: Track, recorded: RecordedEvent) -> Fact | None:
     """What *recorded* is to the lifecycle; as folded, where it was folded last."""
-    last = track.tail[-1] if track.tail else None
+    last = next(track.latest_facts(), None)
     return last if last and last.ref == recorded.ref else counted(recorded)
 
 
@@ -180,7 +181,7 @@ def _reached(track: Track, recorded: RecordedEvent, fact: Fact | None) -> Moment
 def _next(record: Record, definitions: Definitions, moment: Moment) -> Move | None:
     """The next move at *moment* that is not on record yet, in the order of the models."""
     track = record.of(Lifecycle).track
-    by = next((fact for fact in reversed(track.tail) if fact.moment == moment), None)
+    by = next((fact for fact in track.latest_facts() if fact.moment == moment), None)
     held = by.code if by and by.kind is FactKind.STAGE else None
     here = tuple(track.moves_at(moment))
     version = definitions.at(moment[0])
@@ -188,7 +189,7 @@ def _next(record: Record, definitions: Definitions, moment: Moment) -> Move | No
         if by is None and joins(track.now, model):
             return joining_move(track.now, model, version, moment[0], _told(record))
         passed = frozenset(m.previous for m in here if m.model == model.id and m.previous)
-        move = next_move(track.now, model, version, moment[0], by, passed)
+        move = next_move(track.now, model, version, moment[0], by, passed, track.known)
         if move is not None and model.id != held:
             return move
     return None
@@ -229,13 +230,15 @@ def evolve(draft: Lifecycle, recorded: RecordedEvent) -> None:
         return
     if fact is not None:
         draft.track = draft.track.with_fact(fact)
-    for move in moves_of(recorded, _by(draft.track, recorded)):
-        draft.track = draft.track.with_move(move)
+    if isinstance(event, StageEntered | StageEnteredByTime | StageSet):
+        by = _by(draft.track, recorded)
+        for move in moves_of(recorded, by.ref if by else None):
+            draft.track = draft.track.with_move(move, draft.track.fact(move.by))
 
 
-def _by(track: Track, recorded: RecordedEvent) -> Ref | None:
+def _by(track: Track, recorded: RecordedEvent) -> Fact | None:
     """The fact that brought a stage about: the last one of those it rests on."""
-    return next((fact.ref for fact in reversed(track.tail) if fact.ref in recorded.because), None)
+    return next((fact for fact in track.latest_facts() if fact.ref in recorded.because), None)
 
 
 def asks(recorded: RecordedEvent) -> SetStage | None:
@@ -267,4 +270,5 @@ LIFECYCLE = RuleSet(
     asks=asks,
     definition=LifecycleDefinition,
     order=Order.OCCURRED,
+    version=2,
 )

@@ -13,11 +13,12 @@ from datetime import datetime
 import attrs
 
 from clientela.domain.behaviour.fact import Fact, FactKind
+from clientela.domain.behaviour.kept import Memory
 from clientela.domain.context import Definitions, DefinitionVersion
 from clientela.domain.definitions.evaluation import evaluate
 from clientela.domain.ids import Code
 from clientela.domain.lifecycle.course import Course, Means, Move
-from clientela.domain.lifecycle.engine import hand_move, next_move, situation_of
+from clientela.domain.lifecycle.engine import hand_move, next_move, situation_of, way_out
 from clientela.domain.lifecycle.model import LifecycleDefinition, LifecycleModel
 
 
@@ -61,7 +62,7 @@ def joining_move(
     """
     alone = LifecycleDefinition(models=(model,))
     ruled = attrs.evolve(version, sections={LifecycleDefinition: alone})
-    *_, last = replay(Course(), facts, Definitions((ruled,)), at)
+    *_, last = replay(Course(), Memory(), facts, Definitions((ruled,)), at)
     stay = course.stays.get(model.id)
     return attrs.evolve(
         last,
@@ -79,6 +80,7 @@ def settle(
     at: datetime,
     by: Fact | None,
     told: Told,
+    known: Iterable[Fact],
     held: Code | None = None,
 ) -> Iterator[Move]:
     """
@@ -95,6 +97,8 @@ def settle(
 
         told: All facts up to then, for a model that came into force.
 
+        known: Those that are remembered one by one.
+
         held: A model that stays as it is, since its stage was set by hand at this moment.
     """
     version = definitions.at(at)
@@ -102,16 +106,16 @@ def settle(
         if by is None and joins(course, model):
             joining = joining_move(course, model, version, at, told())
             yield joining
-            course = course.enter(joining, None)
+            course = course.enter(joining, None, known)
             continue
         passed: frozenset[Code] = frozenset()
         while model.id != held:
-            move = next_move(course, model, version, at, by, passed)
+            move = next_move(course, model, version, at, by, passed, known)
             if move is None:
                 break
             yield move
             passed |= frozenset((move.previous,)) if move.previous else frozenset[Code]()
-            course = course.enter(move, by)
+            course = course.enter(move, by, known)
 
 
 def due_at(course: Course, definitions: Definitions) -> datetime | None:
@@ -140,7 +144,7 @@ def _moves_by_time(
     if any(joins(course, model) for model in models):
         return True
     return not joining_only and any(
-        next_move(course, model, version, at, None, frozenset()) for model in models
+        way_out(model, course.stays[model.id], course, at) for model in models
     )
 
 
@@ -159,6 +163,7 @@ def _changes_at(course: Course, definitions: Definitions, now: datetime) -> date
 
 def replay(
     course: Course,
+    memory: Memory,
     facts: Iterable[Fact],
     definitions: Definitions,
     until: datetime,
@@ -169,6 +174,8 @@ def replay(
     Args:
         course: Where the client stood before them.
 
+        memory: The facts before them that are remembered; those told are added to it.
+
         facts: In order.
 
         definitions: All versions; at each moment the one in force then is applied.
@@ -178,38 +185,39 @@ def replay(
     Raises:
         ForgottenError: a model came into force on the way, and *course* is not the very begin.
     """
-    known: list[Fact] = []
+    heard: list[Fact] = []
     is_begin = course.end is None
 
     def told() -> Iterable[Fact]:
         if not is_begin:
             raise ForgottenError
-        return tuple(known)
+        return tuple(heard)
 
     for fact in facts:
-        for move in _elapsed(course, definitions, fact.at, told):
+        for move in _elapsed(course, definitions, fact.at, told, memory):
             yield move
-            course = course.enter(move, None)
-        course = course.absorb(fact)
-        known.append(fact)
+            course = course.enter(move, None, memory)
+        course = course.absorb(fact, memory)
+        heard.append(fact)
+        memory.add(fact)
         by_hand = hand_move(course, fact, definitions) if fact.kind is FactKind.STAGE else None
         if by_hand is not None:
             yield by_hand
-            course = course.enter(by_hand, fact)
+            course = course.enter(by_hand, fact, memory)
         held = by_hand.model if by_hand else None
-        for move in settle(course, definitions, fact.at, fact, told, held):
+        for move in settle(course, definitions, fact.at, fact, told, memory, held):
             yield move
-            course = course.enter(move, fact)
-    yield from _elapsed(course, definitions, until, told)
+            course = course.enter(move, fact, memory)
+    yield from _elapsed(course, definitions, until, told, memory)
 
 
 def _elapsed(
-    course: Course, definitions: Definitions, until: datetime, told: Told
+    course: Course, definitions: Definitions, until: datetime, told: Told, memory: Memory
 ) -> Iterator[Move]:
     for _ in range(STEPS_MAX):
         moment = due_at(course, definitions)
         if moment is None or moment > until:
             return
-        for move in settle(course, definitions, moment, None, told):
+        for move in settle(course, definitions, moment, None, told, memory):
             yield move
-            course = course.enter(move, None)
+            course = course.enter(move, None, memory)

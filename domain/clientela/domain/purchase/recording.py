@@ -11,10 +11,9 @@ from typing import assert_never
 import attrs
 
 from clientela.domain.context import Context, Naming
-from clientela.domain.errors import CurrencyMismatchError, InvalidValueError, UnknownError
+from clientela.domain.errors import InvalidValueError, UnknownError
 from clientela.domain.event import Key, PendingEvent, RecordedEvent
 from clientela.domain.facts import (
-    LINE_QUANTITY_MAX,
     LINES_MAX,
     BusinessKey,
     Line,
@@ -37,6 +36,7 @@ from clientela.domain.ids import (
     wallet_journal,
 )
 from clientela.domain.money import Money
+from clientela.domain.purchase.lines import check_lines, check_tenders, check_wanted
 from clientela.domain.purchase.matching import Shelf, Wanted, unnamed_article
 from clientela.domain.purchase.policy import PurchasePolicy
 from clientela.domain.purchase.purchases import Purchases, WaitingReturn, evolve
@@ -174,10 +174,10 @@ def decide(record: Record, command: Command, context: Context) -> Iterable[Pendi
 
 
 def _purchase(command: RecordPurchase, occurred_at: datetime, context: Context) -> PurchaseRecorded:
-    _check_lines(command.lines)
+    check_lines(command.lines)
     total = Money(sum(line.net.minor for line in command.lines), command.lines[0].net.currency)
     tenders = command.tenders or (Tender(kind=TenderKind.MONEY, amount=total),)
-    _check_tenders(tenders, total)
+    check_tenders(tenders, total)
     policy = context.definitions.at(occurred_at).of(PurchasePolicy)
     day = command.local_date or occurred_at.date()
     until = None if policy.returnable_days is None else day + timedelta(policy.returnable_days)
@@ -195,40 +195,11 @@ def _purchase(command: RecordPurchase, occurred_at: datetime, context: Context) 
     )
 
 
-def _check_lines(lines: tuple[Line, ...]) -> None:
-    if not 1 <= len(lines) <= LINES_MAX:
-        raise InvalidValueError("lines", f"1 to {LINES_MAX} lines")
-    if len({line.line_id for line in lines}) < len(lines):
-        raise InvalidValueError("lines", "each line_id once")
-    for line in lines:
-        if not 1 <= line.quantity <= LINE_QUANTITY_MAX:
-            raise InvalidValueError("quantity", f"1 to {LINE_QUANTITY_MAX}")
-        if line.net.minor < 0:
-            raise InvalidValueError("net", "0 or more")
-        for amount in (line.net, line.tax):
-            if amount is not None and amount.currency != lines[0].net.currency:
-                raise CurrencyMismatchError(amount.currency, lines[0].net.currency)
-
-
-def _check_tenders(tenders: tuple[Tender, ...], total: Money) -> None:
-    if len(tenders) > LINES_MAX:
-        raise InvalidValueError("tenders", f"at most {LINES_MAX}")
-    paid = Money.zero(total.currency)
-    for tender in tenders:
-        if tender.amount.minor < 0:
-            raise InvalidValueError("tenders", "amounts of 0 or more")
-        if tender.points < 0 or (tender.points and tender.kind is not TenderKind.POINTS):
-            raise InvalidValueError("tenders", "points of 0 or more, for points only")
-        paid += tender.amount
-    if paid != total:
-        raise InvalidValueError("tenders", "amounts that sum to the lines")
-
-
 def _return(purchases: Purchases, command: RecordReturn, occurred_at: datetime) -> ReturnRecorded:
     if not 1 <= len(command.lines) <= LINES_MAX:
         raise InvalidValueError("lines", f"1 to {LINES_MAX} lines")
     for wanted in command.lines:
-        _check_wanted(wanted, command.currency)
+        check_wanted(wanted, command.currency)
     day = command.local_date or occurred_at.date()
     shelf = Shelf(purchases.open.values())
     taken = [shelf.take(wanted, command.currency, day, occurred_at) for wanted in command.lines]
@@ -246,17 +217,6 @@ def _return(purchases: Purchases, command: RecordReturn, occurred_at: datetime) 
         local_date=day,
         unit_id=command.unit_id,
     )
-
-
-def _check_wanted(wanted: Wanted, currency: str) -> None:
-    if not 1 <= wanted.quantity <= LINE_QUANTITY_MAX:
-        raise InvalidValueError("quantity", f"1 to {LINE_QUANTITY_MAX}")
-    if wanted.sku is None and (wanted.purchase is None or wanted.line_id is None):
-        raise InvalidValueError("sku", "an article, or the purchase and line it was bought in")
-    if wanted.refund is not None and wanted.refund.minor < 0:
-        raise InvalidValueError("refund", "0 or more")
-    if wanted.refund is not None and wanted.refund.currency != currency:
-        raise CurrencyMismatchError(wanted.refund.currency, currency)
 
 
 def react(record: Record, recorded: RecordedEvent, _context: Context) -> Iterable[PendingEvent]:

@@ -5,7 +5,6 @@ ClientService: registration, details, identifiers and erasure in, clients and ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Protocol
 
 from clientela.domain.codec import Codec
@@ -197,8 +196,6 @@ def client(
     state: Profile,
     opening: Opening,
     *,
-    registered_at: datetime,
-    erased_at: datetime | None = None,
     etag: str = "",
     versions: Mapping[JournalId, int],
 ) -> client_pb2.Client:
@@ -209,10 +206,6 @@ def client(
         state: Who it is.
 
         opening: What of personal values may be shown.
-
-        registered_at: When it entered the base.
-
-        erased_at: When its personal values were destroyed.
 
         etag: Of the identity; empty for the past.
 
@@ -227,8 +220,8 @@ def client(
         details=None if state.erased is not None else details(state.details, opening),
         identifiers=(identifier(each, opening) for each in state.identifiers.values()),
         sources=map(business_key_message, state.sources),
-        registered_at=timestamp(registered_at),
-        erased_at=timestamp_if_any(erased_at),
+        registered_at=timestamp_if_any(state.registered_at),
+        erased_at=timestamp_if_any(state.erased_at),
         personal_withheld=opening.withholds(*names, *texts),
         etag=etag,
         versions=journal_versions(versions),

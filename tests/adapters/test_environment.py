@@ -4,13 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clientela.adapters.settings import (
-    Mode,
-    SettingError,
-    Settings,
-    settings_from,
-    unknown_variables,
-)
+from clientela.adapters.environment import settings_from, unknown_variables
+from clientela.adapters.settings import Mode, SettingError, Settings
 
 
 def test_defaults_serve_this_machine_only():

@@ -1,0 +1,281 @@
+"""
+Tracks: a course that late facts can be put into.
+
+    base ──► tail and moves ──► middle ──► tail and moves ──► now
+    earlier                                 facts up to the base that figures may look back at
+
+Facts and moves are packed: a command looks at the last of them, only a late fact at all. When the
+tail has grown too long the middle becomes the base, so that nothing is told twice in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import chain
+
+import attrs
+
+from clientela.domain import packed
+from clientela.domain.behaviour import kept
+from clientela.domain.behaviour.fact import Fact, FactKind
+from clientela.domain.behaviour.figures import behaviour_since
+from clientela.domain.behaviour.kept import Memory
+from clientela.domain.behaviour.mark import Moment
+from clientela.domain.ids import Code, JournalId, Ref
+from clientela.domain.lifecycle.course import Course, Move, Stay
+from clientela.domain.lifecycle.kept_moves import line_of, move_in, moves_in, packed_moves
+from clientela.domain.packed import NOTHING, Packed
+from clientela.domain.variant import variant
+
+
+TAIL_MAX = 64
+"""Facts kept one by one; a fact older than all of them is judged on the whole journal."""
+
+TAIL_KEPT = TAIL_MAX // 2
+"""Facts kept when the tail is cut."""
+
+MOVES_MAX = 256
+"""Moves kept one by one, before the tail is cut on their account."""
+
+
+_BEGIN = Course()
+
+
+@attrs.frozen(kw_only=True)
+class Track:
+    """
+    A course that late facts can be put into.
+
+    Attributes:
+        home: The client's journal, which facts and moves stand in; None before the first.
+
+        base: The course before the tail.
+
+        earlier: Facts up to the base that are remembered, in the order in which they happened.
+
+        latest: The tail: the facts after the base, in the same order.
+
+        entered: The moves after the base, in the same order.
+
+        middle: The course where the tail will be cut, before the first fact that will be kept;
+            None while the tail is short.
+
+        now: The course after all of them.
+    """
+
+    home: JournalId | None = None
+    base: Course = _BEGIN
+    earlier: Packed = NOTHING
+    latest: Packed = NOTHING
+    entered: Packed = NOTHING
+    middle: Course | None = None
+    now: Course = _BEGIN
+
+    @property
+    def tail(self) -> tuple[Fact, ...]:
+        """The latest facts, in the order in which they happened."""
+        return kept.facts_in(self.latest, self.home) if self.home else ()
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The moves since the base, in the same order."""
+        return moves_in(self.entered, self.home) if self.home else ()
+
+    @property
+    def before(self) -> Memory:
+        """The facts up to the base that are remembered."""
+        return Memory(self.earlier, self.home)
+
+    @property
+    def known(self) -> Memory:
+        """All facts that are remembered, in the order in which they happened."""
+        return Memory(Packed(self.earlier + self.latest), self.home)
+
+    def latest_facts(self) -> Iterator[Fact]:
+        """The facts of the tail, the last one first."""
+        if self.home:
+            for line in packed.backwards(self.latest):
+                yield kept.fact_in(line, self.home)
+
+    def with_fact(self, fact: Fact) -> Track:
+        """This track with one more fact in its place."""
+        track = variant(self, home=fact.ref.journal) if self.home is None else self
+        if self.now.end is None or fact.moment > self.now.end:
+            return track.longer(fact)
+        if track.is_beyond(fact):
+            return track.deeper(fact)
+        first, *rest = sorted((*track.tail, fact), key=lambda known: known.moment)
+        counted = (known for known in rest if known.kind is not FactKind.BEGIN)
+        return attrs.evolve(track, latest=kept.packed_facts((first, *counted))).refolded()
+
+    def longer(self, fact: Fact) -> Track:
+        """This track with a fact after all others."""
+        number = packed.count(self.latest)
+        longer = variant(
+            self,
+            latest=packed.with_line(self.latest, kept.line_of(fact)),
+            middle=self.now if number == _cut() else self.middle,
+            now=self.now.absorb(fact, self.known),
+        )
+        return longer if number < TAIL_MAX else longer.cut()
+
+    def deeper(self, fact: Fact) -> Track:
+        """This track with a fact before its base."""
+        assert self.home is not None
+        earlier = kept.latest(kept.with_fact(self.earlier, fact, self.home))
+        base = self.base.absorb(fact, self.before)
+        return attrs.evolve(self, base=base, earlier=earlier).refolded()
+
+    def with_move(self, move: Move, by: Fact | None) -> Track:
+        """
+        This track with one more move in its place.
+
+        Args:
+            move: The move.
+
+            by: The fact that did it, if one did and it is kept.
+        """
+        assert self.home is not None
+        if self.now.end is None or move.moment >= self.now.end:
+            moved = variant(
+                self,
+                entered=packed.with_line(self.entered, line_of(move, self.home)),
+                now=self.now.enter(move, by, self.known),
+            )
+            if packed.count(moved.entered) <= MOVES_MAX:
+                return moved
+            end = moved.moves[-TAIL_KEPT].moment
+            return moved if end == move.moment else moved.folded_to(end)
+        moves = sorted((*self.moves, move), key=lambda known: known.moment)
+        return attrs.evolve(self, entered=packed_moves(moves, self.home)).refolded()
+
+    def corrected(self, model: Code, since: datetime, moves: Iterable[Move]) -> Track:
+        """
+        This track after the moves of *model* from *since* on were replaced.
+
+        Args:
+            model: Which.
+
+            since: Moves at this moment and later are dropped.
+
+            moves: What comes in their place, in order.
+        """
+        assert self.home is not None
+        others = [m for m in self.moves if m.model != model or m.at < since]
+        end = self.base.end
+        old = [m for m in moves if end is not None and m.moment <= end]
+        new = [m for m in moves if end is None or m.moment > end]
+        merged = sorted((*others, *new), key=lambda known: known.moment)
+        base = self.base
+        if end is not None and since <= end[0]:
+            base = _rebased(base, self.before, model, since, old)
+        return attrs.evolve(self, base=base, entered=packed_moves(merged, self.home)).refolded()
+
+    def is_beyond(self, fact: Fact) -> bool:
+        """Whether *fact* is older than everything kept one by one."""
+        return self.base.end is not None and fact.moment <= self.base.end
+
+    def moves_at(self, moment: Moment) -> Iterator[Move]:
+        """The kept moves of one moment, the last one first."""
+        if self.home is None or all(s.move.at < moment[0] for s in self.now.stays.values()):
+            return
+        for line in packed.backwards(self.entered):
+            move = move_in(line, self.home)
+            if move.at < moment[0]:
+                return
+            if move.moment == moment:
+                yield move
+
+    def fact(self, ref: Ref | None) -> Fact | None:
+        """The kept fact of this event, if it is kept."""
+        return next((fact for fact in self.latest_facts() if fact.ref == ref), None)
+
+    def refolded(self) -> Track:
+        """This track with its present course folded anew from the base."""
+        before, tail, moves = self.before, self.tail, self.moves
+        if len(tail) <= _cut():
+            now = folded(self.base, before, tail, moves)
+            return attrs.evolve(self, middle=None, now=now)
+        later = tail[_cut() :]
+        first = later[0].moment
+        middle = folded(
+            self.base, before, tail[: _cut()], (move for move in moves if move.moment < first)
+        )
+        now = folded(middle, before, later, (move for move in moves if move.moment >= first))
+        return attrs.evolve(self, middle=middle, now=now)
+
+    def cut(self) -> Track:
+        """This track from its middle on."""
+        assert self.home is not None
+        assert self.middle is not None
+        assert self.middle.end is not None
+        tail, end = packed.lines(self.latest), self.middle.end
+        earlier = packed.joined((*packed.lines(self.earlier), *tail[: _cut()]))
+        entered = packed_moves((m for m in self.moves if m.moment > end), self.home)
+        return variant(
+            self,
+            base=self.middle,
+            earlier=kept.latest(earlier),
+            latest=packed.joined(tail[_cut() :]),
+            entered=entered,
+            middle=None,
+        )
+
+    def folded_to(self, end: Moment) -> Track:
+        """This track with facts and moves up to *end* folded into the base."""
+        assert self.home is not None
+        tail, moves = self.tail, self.moves
+        done = [fact for fact in tail if fact.moment <= end]
+        made = [move for move in moves if move.moment <= end]
+        earlier = Packed(self.earlier + kept.packed_facts(done))
+        return attrs.evolve(
+            self,
+            base=folded(self.base, self.before, done, made),
+            earlier=kept.latest(earlier),
+            latest=kept.packed_facts(tail[len(done) :]),
+            entered=packed_moves(moves[len(made) :], self.home),
+        ).refolded()
+
+
+def _cut() -> int:
+    """Facts of a tail that is too long which the base takes over."""
+    return TAIL_MAX + 1 - TAIL_KEPT
+
+
+def folded(base: Course, before: Memory, facts: Iterable[Fact], moves: Iterable[Move]) -> Course:
+    """
+    *base* after *facts* and *moves*.
+
+    Args:
+        base: The course before them.
+
+        before: The facts before them that are remembered; those folded are added to it.
+
+        facts: In the order in which they happened.
+
+        moves: Likewise.
+    """
+    known = {fact.ref: fact for fact in facts}
+    course = base
+    steps: chain[Fact | Move] = chain(known.values(), moves)
+    for step in sorted(steps, key=lambda one: one.moment):
+        if isinstance(step, Fact):
+            course = course.absorb(step, before)
+            before.add(step)
+        else:
+            course = course.enter(step, known.get(step.by) if step.by else None, before)
+    return course
+
+
+def _rebased(
+    base: Course, before: Memory, model: Code, since: datetime, moves: list[Move]
+) -> Course:
+    """*base* with the stay in *model* that *moves* lead to, its figures from what is remembered."""
+    stays = {known: stay for known, stay in base.stays.items() if known != model}
+    if model in base.stays and base.stays[model].move.at < since:
+        stays[model] = base.stays[model]
+    if moves:
+        last = moves[-1]
+        stays[model] = Stay(last, behaviour_since(base.life, before, last.moment))
+    return attrs.evolve(base, stays=stays)

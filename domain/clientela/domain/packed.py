@@ -1,0 +1,111 @@
+"""
+Packed values: what a state keeps many of, as lines of text.
+
+A state that held hundreds of small values would spend more time and memory on holding them than on
+the few that a command looks at. Packed they are one string: stored and read as it is, shared by
+every copy of the state, and unpacked line by line where somebody looks.
+
+    line   the fields of one value, `FIELD` between them
+    text   lines, `LINE` after each; nothing is the empty text
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NewType
+
+from clientela.domain.ids import Code, JournalId, JournalKind, Ref
+
+
+Packed = NewType("Packed", str)
+"""Lines, each ended by `LINE`."""
+
+NOTHING = Packed("")
+
+FIELD = "|"
+LINE = "\n"
+PART = ","
+"""Between the parts of a field that has several."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_ESCAPES = {"%": "%25", FIELD: "%7C", LINE: "%0A", PART: "%2C"}
+_TABLE = str.maketrans(_ESCAPES)
+
+
+def count(text: Packed) -> int:
+    """How many lines there are."""
+    return text.count(LINE)
+
+
+def lines(text: Packed) -> list[str]:
+    """The lines in order."""
+    return text.split(LINE)[:-1]
+
+
+def backwards(text: Packed) -> Iterator[str]:
+    """The lines, the last one first, found as they are asked for."""
+    end = len(text) - 1
+    while end > 0:
+        begin = text.rfind(LINE, 0, end) + 1
+        yield text[begin:end]
+        end = begin - 1
+
+
+def joined(made: Iterable[str]) -> Packed:
+    """A text of these lines."""
+    found = [*made, ""]
+    return Packed(LINE.join(found))
+
+
+def with_line(text: Packed, line: str) -> Packed:
+    """*text* with one more line at its end."""
+    return Packed(f"{text}{line}{LINE}")
+
+
+def word(text: str) -> str:
+    """A text as a field or a part of one."""
+    return text if text.isalnum() else text.translate(_TABLE)
+
+
+def unword(text: str) -> str:
+    """The text of a field or a part."""
+    if "%" in text:
+        for plain, escaped in reversed(_ESCAPES.items()):
+            text = text.replace(escaped, plain)
+    return text
+
+
+def words(texts: Iterable[str]) -> str:
+    """Texts as one field."""
+    return PART.join(map(word, texts))
+
+
+def codes(field: str) -> tuple[Code, ...]:
+    """The codes of a field of several; none for an empty one."""
+    return tuple(Code(unword(part)) for part in field.split(PART)) if field else ()
+
+
+def instant(moment: datetime) -> str:
+    """A moment as a field: microseconds since 1970."""
+    return str((moment - _EPOCH) // _MICROSECOND)
+
+
+def moment_of(field: str) -> datetime:
+    """The moment of a field, UTC."""
+    return _EPOCH + timedelta(0, 0, int(field))
+
+
+def reference(ref: Ref, home: JournalId) -> str:
+    """A reference as a part of a field: the version alone where it is to the journal *home*."""
+    return str(ref.version) if ref.journal == home else f"{word(str(ref.journal))}@{ref.version}"
+
+
+def ref_of(part: str, home: JournalId) -> Ref:
+    """The reference of a part."""
+    journal, _, version = part.rpartition("@")
+    if not journal:
+        return Ref(home, int(version))
+    kind, _, id_ = unword(journal).partition("/")
+    return Ref(JournalId(JournalKind(kind), id_), int(version))
