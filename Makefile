@@ -46,8 +46,9 @@ $(STAMP_RUN): pyproject.toml $(REBUILD)
 run: $(if $(wildcard $(STAMP)),$(STAMP),$(STAMP_RUN)) ## Start a server with the embedded store and bus.
 	$(BIN)/clientela serve
 
+# Tests of a folder stay together, where they share servers; who is done early takes from others.
 test: $(STAMP) ## Run the tests, all but the acceptance tests and the proofs.
-	$(BIN)/python -m pytest -n auto tests --ignore=tests/acceptance --ignore=tests/proofs $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal tests --ignore=tests/acceptance --ignore=tests/proofs $(ARGS)
 
 # Files that hold no test still fail; only a folder without files passes, aloud.
 acceptance: $(STAMP) ## Run the acceptance tests over the data in CLIENTELA_DATA.
@@ -55,7 +56,7 @@ acceptance: $(STAMP) ## Run the acceptance tests over the data in CLIENTELA_DATA
 	then set -x; $(BIN)/python -m pytest -n auto --dist loadfile tests/acceptance $(ARGS); \
 	else echo "tests/acceptance holds no tests yet: nothing ran."; fi
 
-proofs: $(STAMP) ## Run the checks of faults and races in their full size: a quarter of an hour.
+proofs: $(STAMP) ## Run the checks of faults and races in their full size: half an hour.
 	$(BIN)/python -m pytest -n auto tests/proofs $(ARGS)
 
 soak: $(STAMP) ## Let faults go on for hours: kills, races, malformed requests, lives, brokers.

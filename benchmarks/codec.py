@@ -31,7 +31,7 @@ from clientela.domain.ids import (
     client_journal,
 )
 from clientela.domain.rulebook import Rulebook
-from clientela.services.envelope import body_of, decode, encode
+from clientela.services.envelope import decode, encode
 from clientela.services.rows import Head, StoredEvent
 from clientela.v1 import common_pb2, event_pb2, interaction_pb2
 
@@ -56,12 +56,6 @@ def spent(work: Callable[[], object], seconds: float) -> float:
         count += 1
         end = time.process_time()
     return (end - begin) / count * MICROSECONDS
-
-
-def encoded(codec: Codec, recorded: RecordedEvent) -> bytes:
-    """What is stored of an event, without the chain of hashes."""
-    name, payload = codec.encode(recorded.event)
-    return body_of(codec.envelope(recorded), name, payload)
 
 
 def built(recorded: RecordedEvent) -> bytes:
@@ -153,7 +147,7 @@ def _codec(run: Run) -> Iterator[Round]:
     def measured() -> Figures:
         seconds = run.seconds / 2
         encoding, building = (
-            spent(lambda: encoded(codec, one), seconds),
+            spent(lambda: codec.body(one), seconds),
             spent(lambda: built(one), seconds),
         )
         short = spent(lambda: _folded(codec, rulebook, rows[:SHORT]), seconds) / SHORT

@@ -25,6 +25,7 @@ from benchmarks.processes import READY, child, tell, told
 from clientela.adapters.bootstrap import serving
 from clientela.adapters.environment import settings_from
 from clientela.adapters.event_loop import run
+from clientela.adapters.garbage import look_seldom
 from clientela.adapters.logs import set_up
 from clientela.v1 import common_pb2, purchase_pb2
 
@@ -94,6 +95,7 @@ async def _main(folder: Path, more: dict[str, str]) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with serving(settings) as running:
+        look_seldom()
         echo, port = await _started_echo()
         await running.core.reads.catch_up_all()
         tell(READY, {"target": running.target, "echo": f"127.0.0.1:{port}"})

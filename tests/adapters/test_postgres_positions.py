@@ -15,7 +15,6 @@ import pytest
 from clientela.adapters.postgres import store as store_module
 from clientela.adapters.postgres.group import Group
 from clientela.adapters.postgres.jobs import Job
-from clientela.adapters.postgres.masks import Masks
 from clientela.adapters.postgres.opening import prepare
 from clientela.adapters.postgres.positions import (
     COUNTER,
@@ -26,6 +25,7 @@ from clientela.adapters.postgres.positions import (
     Strategy,
 )
 from clientela.adapters.postgres.store import PostgresStore
+from clientela.adapters.sqlite.masks import Masks
 from clientela.domain.ids import ClientId, client_journal
 from clientela.services.rows import Append
 from clientela.services.store_errors import StoreUnavailableError

@@ -22,6 +22,7 @@ from clientela.domain.codec import (
     UnknownEventError,
     UnsealedError,
     canonical,
+    parsed,
 )
 from clientela.domain.draft import State, seal, state, thaw
 from clientela.domain.event import SYSTEM, Actor, ActorKind, Key, Origin, RecordedEvent, event
@@ -122,6 +123,28 @@ PAYLOAD = {
     "count": 3,
     "holds": False,
 }
+
+
+RECORDED = RecordedEvent(
+    event_id=EventId("e2"),
+    journal=PETRA,
+    version=2,
+    event=FULL,
+    occurred_at=AT - timedelta(days=1),
+    recorded_at=AT,
+    actor=Actor(ActorKind.EMPLOYEE, PrincipalId("a/b")),
+    on_behalf_of=SYSTEM,
+    unit=UnitId("north"),
+    request=Blind("r"),
+    append_id="a1",
+    index=1,
+    count=2,
+    correlation_id="c1",
+    causation_id=EventId("e1"),
+    rule="OWN-1",
+    definition="ownership@3",
+    because=(Ref(PETRA, 1), Ref(JournalId(JournalKind.WALLET, "petra"), 5)),
+)
 
 
 def rename_code(payload):
@@ -228,32 +251,85 @@ def test_envelope_comes_back_equal(codec):
     """
     All of the envelope is kept beside the payload, and together they give the recorded event.
     """
-    recorded = RecordedEvent(
-        event_id=EventId("e2"),
-        journal=PETRA,
-        version=2,
-        event=FULL,
-        occurred_at=AT - timedelta(days=1),
-        recorded_at=AT,
-        actor=Actor(ActorKind.EMPLOYEE, PrincipalId("a/b")),
-        on_behalf_of=SYSTEM,
-        unit=UnitId("north"),
-        request=Blind("r"),
-        append_id="a1",
-        index=1,
-        count=2,
-        correlation_id="c1",
-        causation_id=EventId("e1"),
-        rule="OWN-1",
-        definition="ownership@3",
-        because=(Ref(PETRA, 1), Ref(JournalId(JournalKind.WALLET, "petra"), 5)),
-    )
+    recorded = RECORDED
 
     envelope = json.loads(canonical(codec.envelope(recorded)))
 
     assert "event" not in envelope
     assert recorded == codec.recorded(envelope, FULL)
     assert ["client/petra@1", "wallet/petra@5"] == envelope["because"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"occurred_at": AT},
+        {"on_behalf_of": None, "unit": None, "request": None, "because": ()},
+        {"causation_id": None, "definition": None},
+        {"unit": UnitId('"north"\n'), "rule": "ё\\"},
+    ],
+    ids=["everything", "at once", "nobody", "nothing", "odd characters"],
+)
+def test_body_is_the_canonical_json_of_all_parts(codec, changes):
+    """
+    What is stored of an event is canonical JSON of its envelope, name and payload, field by field.
+    """
+    recorded = attrs.evolve(RECORDED, **changes)
+    name, payload = codec.encode(recorded.event)
+    envelope = {
+        "event_id": recorded.event_id,
+        "journal": str(recorded.journal),
+        "version": recorded.version,
+        "occurred_at": recorded.occurred_at.isoformat(),
+        "recorded_at": recorded.recorded_at.isoformat(),
+        "actor": str(recorded.actor),
+        "on_behalf_of": recorded.on_behalf_of and str(recorded.on_behalf_of),
+        "unit": recorded.unit,
+        "request": recorded.request,
+        "append_id": recorded.append_id,
+        "index": recorded.index,
+        "count": recorded.count,
+        "correlation_id": recorded.correlation_id,
+        "causation_id": recorded.causation_id,
+        "rule": recorded.rule,
+        "definition": recorded.definition,
+        "because": [str(ref) for ref in recorded.because],
+    }
+    whole = {"envelope": envelope, "name": name, "payload": payload}
+
+    assert canonical(whole) == codec.body(recorded)
+    assert {field.name for field in attrs.fields(RecordedEvent)} == {*envelope, "event"}
+
+
+def test_body_holds_nothing_open(codec):
+    """
+    An open personal value reaches no body either.
+    """
+    happened = Happened(code=Code("c"), words=(NOTE, Personal("secret")))
+
+    with pytest.raises(UnsealedError):
+        codec.body(attrs.evolve(RECORDED, event=happened))
+
+
+def test_kept_value_is_canonical(codec):
+    """
+    A state is kept as canonical JSON of its plain data.
+    """
+    seen = Seen(
+        by_journal={JournalId(JournalKind.WALLET, "w"): Ref(PETRA, 1), PETRA: Ref(PETRA, 3)}
+    )
+
+    assert canonical(codec.plain(seen)) == codec.kept(seen)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a":1} ', b'{"a":1}{}', b"\xff"])
+def test_bytes_that_are_no_json_are_not_read(body):
+    """
+    A body that is cut off, goes on after its end or is no text is refused.
+    """
+    with pytest.raises(ValueError, match=r"."):
+        parsed(body)
 
 
 @pytest.mark.parametrize("is_sealed", [True, False])

@@ -52,6 +52,10 @@ ORDER = Order(
     note=Personal("Petra Nowak"),
     occurred_at=AT,
 )
+ORDER_FINGERPRINT = Fingerprint(
+    "command=Order,client_id=9836d9fa9112ea80,codes=a97c521a2697603d,"
+    "note=3b725fb815f74dc8,occurred_at=fa10369ff8af106d"
+)
 
 
 def of(command) -> Fingerprint:
@@ -93,6 +97,14 @@ def test_mismatch_names_the_fields_that_differ(changes, fields):
         refused.value.category,
     )
     assert "etra" not in str(refused.value)
+
+
+def test_fingerprint_is_the_same_for_ever():
+    """
+    Fingerprints are kept beside the identities they guard: the same command has the same one in
+    every release.
+    """
+    assert ORDER_FINGERPRINT == of(ORDER)
 
 
 def test_another_command_is_a_mismatch():

@@ -95,7 +95,8 @@ def test_snapshots_are_named_after_the_versions_of_rule_sets():
     named = {rulebook.snapshot_fingerprint}
     for changed in rulebook.rule_sets:
         newer = Rulebook(
-            attrs.evolve(r, version=2) if r is changed else r for r in rulebook.rule_sets
+            attrs.evolve(r, version=r.version + 1) if r is changed else r
+            for r in rulebook.rule_sets
         )
         assert rulebook.fingerprint == newer.fingerprint
         named.add(newer.snapshot_fingerprint)

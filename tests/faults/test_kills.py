@@ -22,7 +22,7 @@ from tests.faults.processes import ROOT, killed, load, steps
 
 KILLS = int(os.environ.get("CLIENTELA_KILLS", "20"))
 
-KILLS_SABOTAGED_MAX = 20
+KILLS_SABOTAGED_MAX = 100
 """Kills at random within which a sabotage must show."""
 
 SECONDS_MAX = 0.3

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 
+from datetime import datetime, timedelta
+
 import attrs
 import pytest
 
@@ -16,7 +18,14 @@ from clientela.domain.run import RulebookError
 from clientela.services.calls import ContendedError
 from clientela.services.ports import PAGE_MAX
 from clientela.services.rows import Append
-from clientela.services.scheduler import FAILURES_MAX, HISTORY_S, Scheduler, StandstillError
+from clientela.services.scheduler import (
+    FAILURES_MAX,
+    HISTORY,
+    HISTORY_S,
+    TOLD_S,
+    Scheduler,
+    StandstillError,
+)
 from clientela.services.store_errors import StoreUnavailableError, VersionConflictError
 from tests.domain.register import Register
 from tests.domain.spec import AT
@@ -52,8 +61,13 @@ class Watched:
             firm.store,
             firm.clock,
             lambda journal_id, error: self.reports.append((journal_id, type(error))),
-            lambda: self.seconds,
+            monotonic=lambda: self.seconds,
+            wall=self.wall,
         )
+
+    def wall(self) -> datetime:
+        """The clock on the wall, which goes on as the seconds do."""
+        return AT + timedelta(seconds=self.seconds)
 
     async def wind(self, sound: Sound = Sound.RINGS, client: ClientId = PETRA, at=AT + DAY):
         """Set an alarm."""
@@ -242,15 +256,54 @@ async def test_nothing_becomes_due_while_history_is_told(watched):
     """
     watched.firm.clock.move(AT + 2 * DAY)
     await watched.wind()
-    watched.scheduler.pause()
+    await watched.scheduler.pause()
 
     assert 0 == await watched.scheduler.step()
-    watched.seconds = HISTORY_S
+    watched.seconds = TOLD_S
     assert 1 == await watched.scheduler.step()
 
     await watched.wind()
-    watched.scheduler.pause()
+    await watched.scheduler.pause()
     assert 1 == await watched.scheduler.advance(AT + 2 * DAY)
+
+
+async def test_history_told_to_one_process_stops_time_in_all(watched):
+    """
+    Several processes of one store: while any of them tells history nothing becomes due by itself in
+    the others, whose clocks may be wrong; a moment told long ago stops nobody.
+    """
+    other = Watched(watched.firm)
+    watched.firm.clock.move(AT + 2 * DAY)
+    await watched.wind()
+    await other.scheduler.pause()
+
+    for seconds, moved in ((0.0, 0), (HISTORY_S, 0), (-3 * HISTORY_S, 1)):
+        watched.seconds = seconds
+        assert moved == await watched.scheduler.step()
+
+    await watched.wind()
+    watched.seconds = TOLD_S
+    assert 1 == await watched.scheduler.step()
+
+
+async def test_history_is_told_others_now_and_then(watched):
+    """
+    A thousand rows of history are not a thousand notes.
+    """
+    noted = []
+    note = watched.firm.store.note
+
+    async def counted(name, value=None):
+        if value is not None:
+            noted.append(name)
+        return await note(name, value)
+
+    watched.firm.store.note = counted
+    for row in range(1_000):
+        watched.seconds = row * HISTORY_S / 1_000
+        await watched.scheduler.pause()
+
+    assert [HISTORY, HISTORY] == noted
 
 
 async def test_scheduler_survives_that_it_cannot_tell_what_is_due(watched, caplog):

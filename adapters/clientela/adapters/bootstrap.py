@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -28,6 +26,7 @@ from clientela.adapters.assembly import (
     keeping_of,
     server_of,
 )
+from clientela.adapters.beginning import begun
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.messages_in import MessagesIn
 from clientela.adapters.restored import erase_again
@@ -36,58 +35,17 @@ from clientela.adapters.settings import NO_BUS, Settings
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.stores import Keeper, Store, duties_of, keeper_of, leases_of, open_postgres
 from clientela.adapters.telemetry.started import Telemetry, telemetry
-from clientela.adapters.vault import KeyVault
 from clientela.services.background import stop
-from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.core import Core
 from clientela.services.metrics import Measure
-from clientela.services.operations import CLOCK
-from clientela.services.store_errors import StoreUnsuitableError
+from clientela.services.server import Server
 
 
 if TYPE_CHECKING:
     from clientela.adapters.events_out import EventsOut
 
-KEYRING = "keyring"
-"""Note: fingerprint of the keyring whose keys seal the store."""
-
-REAL = "real"
-"""What the note `CLOCK` says of a store in real time."""
-
-VIRTUAL_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
-"""Where the virtual clock of a new store stands."""
-
 SECRET_BYTES = 32
 """Bytes of the secret of a private service."""
-
-
-class OtherKeysError(StoreUnsuitableError):
-    """
-    The key file is not the one this database is sealed with.
-
-    Attributes:
-        path: The key file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        super().__init__(f"{path} is not the key file of this database: put the right one back")
-
-
-class OtherClockError(StoreUnsuitableError):
-    """
-    A store that runs in real time was asked to run in virtual time.
-
-    Attributes:
-        path: The folder of the store.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        super().__init__(
-            f"the store in {path} runs in real time: a virtual clock is for a new, empty one;"
-            " name another folder, or leave the virtual clock out"
-        )
 
 
 @attrs.frozen(kw_only=True)
@@ -197,8 +155,8 @@ async def _running(
     out: EventsOut | None = None
     try:
         key_file = KeyFile(settings.key_file)
-        vault = await _vault(store, key_file)
-        core = core_of(settings, rulebook, store, vault, await _clock(settings, store))
+        vault, clock = await begun(settings, store, key_file)
+        core = core_of(settings, rulebook, store, vault, clock)
         await erase_again(core.path, store)
         out = await _events_out(settings, core, store)
         if out is not None:
@@ -212,10 +170,9 @@ async def _running(
         works = [
             *background_of(core, watched, server.health),
             *_duties(settings, core, store, out),
-            *messages.background(settings, server.authenticator),
+            *messages.background(settings, server.authenticator, watched.metrics),
         ]
-        tasks = [asyncio.create_task(work) for work in works]
-        try:
+        async with _at_work(server, works):
             yield Running(
                 core=core,
                 keeper=keeper,
@@ -225,16 +182,26 @@ async def _running(
                 secret=secret,
                 bus="" if out is None else out.shown,
             )
-        finally:
-            await server.health.stop()
-            try:
-                await stop(tasks)
-            finally:
-                await server.stop()
     finally:
         if out is not None:
             await out.close()
         await store.close()
+
+
+@asynccontextmanager
+async def _at_work(
+    server: Server, works: Sequence[Coroutine[Any, Any, None]]
+) -> AsyncGenerator[None]:
+    """What goes on beside calls of a server that listens, which ends with the block, as it does."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        await server.health.stop()
+        try:
+            await stop(tasks)
+        finally:
+            await server.stop()
 
 
 def _duties(
@@ -262,29 +229,3 @@ async def _events_out(settings: Settings, core: Core, store: Store) -> EventsOut
     from clientela.adapters.events_out import EventsOut  # noqa: PLC0415
 
     return await EventsOut.open(settings, core, leases_of(store))
-
-
-async def _vault(store: Store, key_file: KeyFile) -> KeyVault:
-    """The vault of the store: a new key file for a new store, else the one it is sealed with."""
-    noted = await store.note(KEYRING)
-    if noted is None:
-        key_file.create()
-    vault = KeyVault(key_file)
-    if noted is None:
-        await store.fence_keys(vault.ring.current.id)
-        await store.note(KEYRING, vault.ring.fingerprint)
-    elif noted != vault.ring.fingerprint:
-        raise OtherKeysError(key_file.path)
-    return vault
-
-
-async def _clock(settings: Settings, store: Store) -> SystemClock | VirtualClock:
-    """The clock the store runs by; an empty store may be made virtual by the settings."""
-    noted = await store.note(CLOCK)
-    if noted is None:
-        is_virtual = settings.virtual_clock and not await store.last_position()
-        noted = VIRTUAL_BEGIN.isoformat() if is_virtual else REAL
-        await store.note(CLOCK, noted)
-    if noted == REAL and settings.virtual_clock:
-        raise OtherClockError(settings.data_dir)
-    return SystemClock() if noted == REAL else VirtualClock(datetime.fromisoformat(noted))

@@ -16,6 +16,7 @@ from clientela.services.core import Core
 from clientela.services.duty import Duty
 from clientela.services.fresh_ids import new_id
 from clientela.services.inbox import Inbox
+from clientela.services.metrics import NO_METRICS, Metrics
 from clientela.services.passage import own_principal
 from clientela.services.principal import Authenticator, Principal
 from clientela.services.replays import Replays
@@ -55,7 +56,7 @@ class MessagesIn:
         return cls(replays=Replays(inbox, own), own=own, store=store)
 
     def background(
-        self, settings: Settings, authenticator: Authenticator
+        self, settings: Settings, authenticator: Authenticator, metrics: Metrics = NO_METRICS
     ) -> Iterator[Coroutine[Any, Any, None]]:
         """
         What goes on beside calls.
@@ -64,20 +65,24 @@ class MessagesIn:
             settings: Which bus, if any.
 
             authenticator: Tells whose credentials a message bears.
+
+            metrics: Keeps figures.
         """
         if Role.INBOUND not in settings.roles:
             return
         yield Duty(duties_of(self.store), MENDING, new_id(), (self.replays.run,)).run()
         if settings.takes_messages:
-            yield self._consumer(settings, authenticator).run()
+            yield self._consumer(settings, authenticator, metrics).run()
 
-    def _consumer(self, settings: Settings, authenticator: Authenticator) -> Consumer:
+    def _consumer(
+        self, settings: Settings, authenticator: Authenticator, metrics: Metrics
+    ) -> Consumer:
         # Without a bus the service runs without what the extra `nats` brings.
         from clientela.adapters.consumers.consumer import Consumer  # noqa: PLC0415
         from clientela.adapters.consumers.sender import Sender  # noqa: PLC0415
         from clientela.adapters.events_out import broker_of  # noqa: PLC0415
 
-        return Consumer(
+        consumer = Consumer(
             broker_of(settings),
             self.replays.inbox,
             Sender(authenticator=authenticator, own=self.own),
@@ -87,3 +92,5 @@ class MessagesIn:
             may_create=settings.bus_create,
             replicas=settings.bus_replicas,
         )
+        consumer.metrics = metrics
+        return consumer

@@ -136,14 +136,23 @@ class Codec:
             because=tuple([_ref(text) for text in envelope["because"]]),
         )
 
-    def plain(self, value: object) -> Any:
+    def kept(self, value: object) -> bytes:
         """
-        Any attrs value (an event, a state, a definition) as plain data.
+        Any attrs value (an event, a state, a definition) as canonical JSON.
 
         Raises:
             UnsealedError: a personal value in it is open.
         """
-        return json.loads(STORED.of(value.__class__).text(value))
+        return STORED.of(value.__class__).text(value).encode()
+
+    def plain(self, value: object) -> Any:
+        """
+        Any attrs value as plain data.
+
+        Raises:
+            UnsealedError: a personal value in it is open.
+        """
+        return json.loads(self.kept(value))
 
     def value(self, plain: Any, cls: type[_T]) -> _T:
         """The value of *cls* from plain data."""

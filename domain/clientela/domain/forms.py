@@ -6,7 +6,7 @@ defaults. Writing and reading a value then asks nothing but its fields.
 
     str, an id, a code     its text             tuple, frozenset       a list
     int, bool              a number, a bool     dict                   an object
-    enum                   its value            an attrs class         an object of its fields,
+    enum of texts          its text             an attrs class         an object of its fields,
     an atom                text of its own                             but those at their defaults
 
 A field of type `Any` or `object` is written by the class of its value and read as plain data.
@@ -252,9 +252,12 @@ def _default(field: attrs.Attribute[Any]) -> Any:
 
 
 def _enum_form(cls: type[enum.Enum]) -> Form:
-    texts = {member: quoted(member.value) for member in cls}
-    members = {member.value: member for member in cls}
-    return Form(texts.__getitem__, members.__getitem__, lambda member: cast("str", member.value))
+    names: dict[enum.Enum, Any] = {member: member.value for member in cls}
+    if not all(isinstance(name, str) for name in names.values()):
+        raise FormlessError(cls)
+    texts = {member: quoted(name) for member, name in names.items()}
+    members = {name: member for member, name in names.items()}
+    return Form(texts.__getitem__, members.__getitem__, names.__getitem__)
 
 
 def _number_or_text(keys: Form) -> Callable[[str], Any]:

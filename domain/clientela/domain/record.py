@@ -159,6 +159,10 @@ class Record:
             msg = f"the command names no {kind.value} journal"
             raise JournalNotNamedError(msg) from None
 
+    def find(self, kind: JournalKind) -> Journal | None:
+        """The journal of *kind*, or None if the command named none."""
+        return self._journals.get(kind)
+
     def names(self, kind: JournalKind) -> bool:
         """Whether the command named a journal of *kind*."""
         return kind in self._journals

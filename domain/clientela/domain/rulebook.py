@@ -61,6 +61,7 @@ class Rulebook:
         self._reacting = {
             cls: tuple(r for r in heard if r.reacts) for cls, heard in self._heard.items()
         }
+        # At most one entry for each event class and kind of journal.
         self._first: dict[tuple[type[Any], JournalKind], tuple[RuleSet, ...]] = {}
 
     @property
@@ -255,19 +256,17 @@ class Rulebook:
     def dues(self, record: Record, definitions: Definitions) -> Iterator[tuple[RuleSet, datetime]]:
         """Each rule set of *record* for which time matters, with its next moment."""
         for rule_set in self._timed:
-            if record.names(rule_set.state.journal_kind):
-                moment = _due(rule_set, record, definitions)
-                if moment is not None:
-                    yield rule_set, moment
-
-
-def _due(rule_set: RuleSet, record: Record, definitions: Definitions) -> datetime | None:
-    """What *rule_set* says of its next moment, asked once of each state."""
-    dues = record.journal(rule_set.state.journal_kind).dues
-    known = dues.get(rule_set.state)
-    if known is None or known[0] is not definitions:
-        known = dues[rule_set.state] = (definitions, rule_set.due(record, definitions))
-    return known[1]
+            state = rule_set.state
+            journal = record.find(state.journal_kind)
+            if journal is None:
+                continue
+            known = journal.dues.get(state)
+            if known is None or known[0] is not definitions:
+                # Asked once of each state.
+                known = journal.dues[state] = (definitions, rule_set.due(record, definitions))
+            moment = known[1]
+            if moment is not None:
+                yield rule_set, moment
 
 
 def _unique(pairs: Iterable[tuple[_T, RuleSet]]) -> dict[_T, RuleSet]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import attrs
@@ -80,9 +81,10 @@ class Run:
         definitions = self.context.definitions
         while True:
             dues = self.rulebook.dues(self.record, definitions)
-            rule_set, moment = min(dues, key=lambda due: due[1], default=(None, None))
-            if rule_set is None or moment is None or moment > self.context.now:
+            first = min(dues, key=itemgetter(1), default=None)
+            if first is None or first[1] > self.context.now:
                 return
+            rule_set, moment = first
             then = attrs.evolve(
                 self.context, now=moment, actor=SYSTEM, on_behalf_of=None, unit=None
             )

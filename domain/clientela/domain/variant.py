@@ -33,7 +33,9 @@ def variant(value: _T, **changes: Any) -> _T:
     if known is None:
         known = _FIELDS[cls] = _fields(cls)
     names, read = known
-    return cls(**{**dict(zip(names, read(value), strict=True)), **changes})
+    values = dict(zip(names, read(value), strict=False))
+    values.update(changes)
+    return cls(**values)
 
 
 _FIELDS: dict[type, _Fields] = {}

@@ -42,6 +42,7 @@ from clientela.services.translate import fields, search
 from clientela.services.translate.messages import journal_versions
 from clientela.services.translate.pages import page_of_moment, sliced_at
 from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
+from clientela.services.translate.timeline import timeline_entry
 from clientela.v1 import client_pb2 as pb
 from clientela.v1 import client_pb2_grpc
 
@@ -192,7 +193,7 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
     ) -> list[pb.TimelineEntry]:
         opening = await self._core.opening(*journals)
         codec = self._core.path.records.codec
-        return [wire.timeline_entry(recorded, row, codec, opening) for recorded, row in found]
+        return [timeline_entry(recorded, row, codec, opening) for recorded, row in found]
 
     async def _stages(self, wanted: search.ClientFilter) -> list[Term]:
         """The stage that clients must be in, or a part of it (LIFE-11)."""

@@ -130,7 +130,7 @@ class Core:
         if claimed is not None:
             self._check_claimed(claimed, timedelta() if how.at else CLOCKS_DIFFER)
         if how.at is not None:
-            self.scheduler.pause()
+            await self.scheduler.pause()
         done = await self.path.execute(command, how)
         etag = self.path.records.etag(done.record, rule_set)
         return done, outcome(done, etag, validate_only=request.validate_only)

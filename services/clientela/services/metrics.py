@@ -58,9 +58,7 @@ class Count(enum.Enum):
 
     PUBLISHED = Figure("published", "Events that the bus has acknowledged.")
 
-    TAKEN_IN = Figure("taken_in", "Messages from the bus that were carried out.", "consumer")
-
-    REPEATED = Figure("repeated", "Messages from the bus that were known already.", "consumer")
+    TAKEN_IN = Figure("taken_in", "Messages from the bus, by what became of them.", "fate")
 
 
 class Level(enum.Enum):

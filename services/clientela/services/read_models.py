@@ -209,7 +209,7 @@ class ReadModels:
         states = {key: self._state(model, body) for key, body in found.items()}
         for key, recorded in keyed:
             states[key] = model.evolve(states.get(key), recorded)
-        rows = {key: await self.row_of(model, states[key]) for key, _ in keyed}
+        rows = {key: await self.row_of(model, state) for key, state in states.items()}
         await self._reads.write(model.name, position, rows)
 
     async def row_of(self, model: ReadModel, state: Any) -> Row:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
@@ -29,6 +29,12 @@ PAUSE_S = 1.0
 
 HISTORY_S = 5.0
 """Seconds without history being told after which time goes on by itself."""
+
+TOLD_S = 1.5 * HISTORY_S
+"""The same for other processes: they are told again after half of `HISTORY_S`."""
+
+HISTORY = "history-told"
+"""Note of a store that several processes share: until when time does not go on by itself."""
 
 BACKOFF_FIRST_S = 1.0
 """Seconds after which a journal that failed is tried again; they double with every try."""
@@ -84,6 +90,8 @@ class Scheduler:
         report: Called with a journal and its error whenever one fails.
 
         monotonic: Seconds, for pauses.
+
+        wall: The present moment, aware, UTC, for pauses that other processes are told of.
     """
 
     def __init__(
@@ -92,14 +100,18 @@ class Scheduler:
         store: JournalStore,
         clock: Clock,
         report: Callable[[JournalId, Exception], None],
+        *,
         monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._path = path
         self._store = store
         self._clock = clock
         self._report = report
         self._monotonic = monotonic
+        self._wall = wall
         self._paused_until = float("-inf")
+        self._told_s = float("-inf")
         self._troubles: dict[JournalId, _Trouble] = {}
 
     @property
@@ -120,14 +132,22 @@ class Scheduler:
         """
         return await self._advance(self._clock.now(), is_own=True)
 
-    def pause(self) -> None:
+    async def pause(self) -> None:
         """
-        Let nothing become due by itself for `HISTORY_S` from now on.
+        Let nothing become due by itself for `HISTORY_S` from now on, here and in other processes.
 
         Who tells a journal its history, oldest first, would otherwise find the end of it there
         already: points long expired between two old purchases.
+
+        Raises:
+            StoreUnavailableError: the others cannot be told.
         """
-        self._paused_until = self._monotonic() + HISTORY_S
+        now_s = self._monotonic()
+        if self._store.is_shared and now_s >= self._told_s + HISTORY_S / 2:
+            until = self._wall() + timedelta(seconds=TOLD_S)
+            await self._store.note(HISTORY, until.isoformat())
+            self._told_s = now_s
+        self._paused_until = now_s + HISTORY_S
 
     async def advance(self, to: datetime) -> int:
         """
@@ -154,6 +174,8 @@ class Scheduler:
         """Go once through all that is due, past what has to wait; whether anything moved."""
         passed, has_moved = 0, False
         while page := await self._store.due(sweep.to, PAGE_MAX, passed):
+            if sweep.is_own and await self._is_paused_elsewhere():
+                return False
             for journal_id in page:
                 if sweep.is_own and self._is_paused():
                     return False
@@ -168,6 +190,12 @@ class Scheduler:
 
     def _is_paused(self) -> bool:
         return self._monotonic() < self._paused_until
+
+    async def _is_paused_elsewhere(self) -> bool:
+        """Whether another process is telling history; however wrong a clock, not for long."""
+        until = await self._store.note(HISTORY) if self._store.is_shared else None
+        left = datetime.fromisoformat(until) - self._wall() if until else timedelta()
+        return timedelta() < left <= timedelta(seconds=TOLD_S)
 
     def _has_to_wait(self, journal_id: JournalId, sweep: _Sweep) -> bool:
         trouble = self._troubles.get(journal_id)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 
+from collections import Counter
 from datetime import timedelta
 
 import attrs
@@ -16,6 +17,7 @@ from clientela.adapters.consumers.stream import STREAM, SUBJECT, ensure
 from clientela.adapters.jetstream.stream import StreamMisconfiguredError, StreamMissingError
 from clientela.adapters.memory_leases import MemoryLeases
 from clientela.services.inbox import Inbox
+from clientela.services.metrics import Count, Level, NoMetrics
 from clientela.services.parked import WAITING
 from clientela.services.store_errors import StoreUnavailableError
 from tests.adapters.consumers.shop import (
@@ -446,3 +448,37 @@ async def test_stream_is_checked(account):
     await connection.close()
 
     assert {"retention", "discard", "max_age"} <= {f.split(":")[0] for f in caught.value.faults}
+
+
+@attrs.define
+class Kept(NoMetrics):
+    """Keeps the figures of messages."""
+
+    fates: Counter[str] = attrs.field(factory=Counter[str])
+    waiting: list[float] = attrs.field(factory=list[float])
+
+    def count(self, what: Count, label: str = "", times: int = 1) -> None:
+        if what is Count.TAKEN_IN:
+            self.fates[label] += times
+
+    def level(self, what: Level, value: float, label: str = "") -> None:
+        if what is Level.CONSUMER_LAG and label == STREAM:
+            self.waiting.append(value)
+
+
+async def test_lag_and_fates_are_told(account, tmp_path):
+    """
+    Issue 3, 8: what waits behind the messages in hand is a figure, and what became of each.
+    """
+    kept = Kept()
+    count = FETCHED_MAX + 6
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        calls = [interaction("petra", f"c-{number}", number / 10) for number in range(count - 1)]
+        await tell(connection, [*calls, purchase("nobody", "r-1", 5, 0.0)])
+        consumer = heard.consumer(account)
+        consumer.metrics = kept
+        await drained(consumer, connection)
+
+    assert {"done": count - 1, "parked": 1} == kept.fates
+    assert 6 in kept.waiting
+    assert 0 == kept.waiting[-1]

@@ -141,4 +141,4 @@ def test_a_collector_that_is_away_holds_nothing_up():
             pass
     traces.close()
 
-    assert time.monotonic() - begun_at < 10
+    assert time.monotonic() - begun_at < 25

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 
-from clientela.adapters.bootstrap import KEYRING, REAL
+from clientela.adapters.beginning import KEYRING, REAL
 from clientela.adapters.checks.clock import clock
 from clientela.adapters.checks.files import is_open, keys
 from clientela.adapters.checks.finding import Finding, bad, good, poor

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import attrs
 
-from clientela.adapters.bootstrap import KEYRING, REAL
+from clientela.adapters.beginning import KEYRING, REAL
 from clientela.adapters.checks.clock import clock, offset
 from clientela.adapters.checks.files import keys
 from clientela.adapters.checks.finding import Finding, bad, good, poor

@@ -160,6 +160,7 @@ async def _served(settings: Settings) -> Exit | None:
     import signal
 
     from clientela.adapters.bootstrap import serving
+    from clientela.adapters.garbage import look_seldom
     from clientela.adapters.logs import Form, set_up
 
     set_up(*settings.log)
@@ -170,6 +171,7 @@ async def _served(settings: Settings) -> Exit | None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     async with serving(settings) as running:
+        look_seldom()
         if settings.log[0] is Form.TEXT:
             _greet(settings, running)
         stopped = asyncio.create_task(stopping.wait())

@@ -32,6 +32,7 @@ from clientela.services.background import keep_going
 from clientela.services.inbound import Inbound, Reading
 from clientela.services.inbox import Fate, Inbox
 from clientela.services.leases import Lease, Leases
+from clientela.services.metrics import NO_METRICS, Count, Level, Metrics
 from clientela.services.ports import JournalStore
 from clientela.services.store_errors import StoreError
 
@@ -105,6 +106,9 @@ class Consumer:
         may_create: Whether the stream is made if there is none.
 
         replicas: Copies of a stream that is made here.
+
+    Attributes:
+        metrics: Keeps figures.
     """
 
     def __init__(
@@ -119,6 +123,7 @@ class Consumer:
         may_create: bool = True,
         replicas: int = 1,
     ) -> None:
+        self.metrics: Metrics = NO_METRICS
         self._connects = connects
         self._inbox = inbox
         self._sender = sender
@@ -157,6 +162,8 @@ class Consumer:
             bound = self._bound or await self._opened()
             with translated("inbound messages cannot be fetched"):
                 messages = await self._fetched(bound)
+            waiting = messages[-1].metadata.num_pending if messages else 0
+            self.metrics.level(Level.CONSUMER_LAG, waiting, STREAM)
             return await self._take(bound, messages)
         except BaseException:
             await self.close()
@@ -212,7 +219,8 @@ class Consumer:
         left = {id(d.inbound): d for d in (self._delivery(m, bound) for m in messages)}
         bound.starts = 0
 
-        async def told(inbound: Inbound, reading: Reading, _fate: Fate) -> None:
+        async def told(inbound: Inbound, reading: Reading, fate: Fate) -> None:
+            self.metrics.count(Count.TAKEN_IN, fate.value)
             delivery = left.pop(id(inbound))
             with translated("a message cannot be acknowledged"):
                 if reading.is_personal:

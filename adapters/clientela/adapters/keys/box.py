@@ -30,7 +30,7 @@ def cipher_of(key: Secret) -> AESGCM:
 
 def bound(*parts: str) -> bytes:
     """*parts* as bytes from which they can be told again, so that no two bindings are alike."""
-    return "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
+    return "".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass")
 
 
 def shut(cipher: AESGCM, plain: bytes, binding: bytes) -> bytes:

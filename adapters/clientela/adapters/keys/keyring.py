@@ -13,11 +13,9 @@ Three secrets, none of which can be told from another or from what it makes:
 from __future__ import annotations
 
 import base64
-import hmac
 import uuid
 
 from datetime import datetime
-from typing import Final
 
 import attrs
 
@@ -25,12 +23,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clientela.adapters.keys.box import BoxError, bound, cipher_of, opened, shut
 from clientela.adapters.keys.failures import KekUnknownError, KeyRowBrokenError
+from clientela.adapters.keys.keyed_hash import KeyedHash
 from clientela.adapters.keys.secret import Secret
 from clientela.domain.ids import Blind, JournalId
 from clientela.services.key_rows import KeyRow
 
 
-_HASH: Final = "sha256"
 _FINGERPRINT_LENGTH = 16
 _UUID_LENGTH = 16
 
@@ -87,6 +85,18 @@ class Keyring:
         repr=False,
         default=attrs.Factory(lambda self: _ciphers(self.current, self.retiring), takes_self=True),
     )
+    _lookup_hash: KeyedHash = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: KeyedHash(self.lookup), takes_self=True),
+    )
+    _company_hash: KeyedHash = attrs.field(
+        init=False,
+        eq=False,
+        repr=False,
+        default=attrs.Factory(lambda self: KeyedHash(self.company), takes_self=True),
+    )
 
     @property
     def fingerprint(self) -> str:
@@ -95,7 +105,7 @@ class Keyring:
 
         A store writes it down once and refuses to open with another.
         """
-        return _keyed(self.company, "fingerprint")[:_FINGERPRINT_LENGTH].hex()
+        return self._company_hash.of(bound("fingerprint"))[:_FINGERPRINT_LENGTH].hex()
 
     def begun(self, now: datetime) -> Keyring:
         """With a new key-encryption key; itself while a rotation is not finished."""
@@ -139,12 +149,12 @@ class Keyring:
 
         Equal values of different scopes give different hashes.
         """
-        digest = _keyed(self.lookup, "blind", scope, normal)
+        digest = self._lookup_hash.of(bound("blind", scope, normal))
         return Blind(base64.urlsafe_b64encode(digest).decode().rstrip("="))
 
     def id_for(self, kind: str, source: str, id: str) -> str:  # noqa: A002 (the field's name)
         """UUIDv8 text for what *source* calls *id*; the same wherever it is asked for."""
-        digest = bytearray(_keyed(self.company, "id", kind, source, id)[:_UUID_LENGTH])
+        digest = bytearray(self._company_hash.of(bound("id", kind, source, id))[:_UUID_LENGTH])
         digest[6] = digest[6] & 0x0F | 0x80
         digest[8] = digest[8] & 0x3F | 0x80
         return str(uuid.UUID(bytes=bytes(digest)))
@@ -157,7 +167,3 @@ def fresh_keyring(now: datetime) -> Keyring:
 
 def _ciphers(*keks: Kek | None) -> dict[str, AESGCM]:
     return {kek.id: cipher_of(kek.key) for kek in keks if kek is not None}
-
-
-def _keyed(secret: Secret, *parts: str) -> bytes:
-    return hmac.digest(secret.reveal(), bound(*parts), _HASH)

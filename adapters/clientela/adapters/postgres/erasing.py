@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterable
 
 from clientela.adapters.postgres.connections import Connection
-from clientela.adapters.postgres.masks import GONE
 from clientela.adapters.sqlite.erasures import Erasure
+from clientela.adapters.sqlite.masks import GONE
 from clientela.adapters.sqlite.values import journal_of, name_of
 from clientela.domain.ids import own_journals
 

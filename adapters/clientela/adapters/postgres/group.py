@@ -9,52 +9,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-import attrs
-
 from clientela.adapters.postgres.jobs import Job
-from clientela.adapters.postgres.masks import Masks, fresh_mask, masked
 from clientela.adapters.postgres.positions import Strategy
 from clientela.adapters.postgres.statement import NUMBERED, PARTS, statement
-from clientela.adapters.sqlite.values import answer_text, audit_row, event_row, instant, name_of
-from clientela.domain.event import Key
-from clientela.domain.fingerprint import Fingerprint
-from clientela.domain.ids import Blind, JournalId
+from clientela.adapters.sqlite.claims import Claims
+from clientela.adapters.sqlite.masks import Masks, fresh_mask, masked
+from clientela.adapters.sqlite.values import (
+    Name,
+    answer_text,
+    audit_row,
+    concerned,
+    event_row,
+    instant,
+    journal_of,
+    name_of,
+)
+from clientela.domain.ids import JournalId
 from clientela.services.key_rows import KeyRow
 from clientela.services.rows import Answer, Append, Head, Snapshot, StoredEvent
 
 
 GROUP_MAX = 256
 """Rows of one statement, of events and audit, unless a single append has more."""
-
-Name = tuple[str, str]
-
-
-@attrs.define
-class _Claim:
-    """
-    What a group rests on in a journal, and where it takes it.
-
-    Attributes:
-        before: Version it must be at.
-
-        version: Version it is at after the appends so far.
-
-        before_hash: Hash it must end in; empty for any.
-
-        end: Its last event after them; None if it is not written to.
-    """
-
-    before: int
-    version: int
-    before_hash: str = ""
-    end: StoredEvent | None = None
-
-    @property
-    def hash(self) -> str:
-        """What it ends in after the appends so far; empty if that is not known."""
-        return self.before_hash if self.end is None else self.end.hash
 
 
 class Group:
@@ -68,20 +47,16 @@ class Group:
     def __init__(self, masks: Masks) -> None:
         self.jobs: list[Job] = []
         self._masks = masks
-        self._claims: dict[JournalId, _Claim] = {}
-        self._keys: set[Key] = set()
-        self._requests: set[Blind] = set()
-        self._persons: set[JournalId] = set()
-        self._kek_ids: set[str] = set()
-        self._made_masks: dict[JournalId, bytes] = {}
-        self._due: dict[JournalId, Any] = {}
+        self._claims = Claims()
+        self._made_masks: dict[Name, bytes] = {}
+        self._due: dict[Name, datetime | None] = {}
         self._snapshots: dict[JournalId, Snapshot] = {}
         self._rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
         self._ends: list[int] = []
         self._is_closed = False
 
     @property
-    def made_masks(self) -> dict[JournalId, bytes]:
+    def made_masks(self) -> dict[Name, bytes]:
         """Masks that it makes."""
         return self._made_masks
 
@@ -94,8 +69,8 @@ class Group:
     def ends(self) -> Mapping[JournalId, Head]:
         """Where the journals written to are after the appends so far."""
         return {
-            journal_id: Head(claim.version, claim.end.hash, claim.end.recorded_at)
-            for journal_id, claim in self._claims.items()
+            journal_of(*name): Head(claim.version, claim.end.hash, claim.end.recorded_at)
+            for name, claim in self._claims.journals.items()
             if claim.end is not None
         }
 
@@ -106,37 +81,18 @@ class Group:
         rows = len(append.events) + len(append.audit)
         if self._is_closed or append.keys.forgotten or self._count() + rows > GROUP_MAX:
             return False
-        made = append.keys.made
-        return (
-            all(
-                self._is_at(journal_id, version, append.hashes.get(journal_id, ""))
-                for versions in (append.expected, append.facts)
-                for journal_id, version in versions.items()
-            )
-            and self._keys.isdisjoint(key for key, _ in append.reserve)
-            and self._keys.isdisjoint(append.release)
-            and (append.answer is None or append.answer.request not in self._requests)
-            and self._persons.isdisjoint(row.person for row in made)
-            and (not self._kek_ids or self._kek_ids.issuperset(row.kek_id for row in made))
-        )
+        return self._claims.admits(append)
 
     def add(self, job: Job) -> None:
         """Take an append in; the masks of its answer's journals are known by now."""
         append = job.append
         self.jobs.append(job)
-        ends = {event.journal: event for event in append.events}
-        for journal_id, version in (*append.facts.items(), *append.expected.items()):
-            claim = self._claims.setdefault(journal_id, _Claim(version, version))
-            if claim.end is None:
-                claim.before_hash = append.hashes.get(journal_id, claim.before_hash)
-            end = ends.get(journal_id)
-            if end is not None:
-                claim.version, claim.end = end.version, end
+        self._claims.add(append)
         self._write(append.events)
         self._take_keys(append)
         if append.answer is not None:
             self._answer(append.answer)
-        self._due.update(append.due)
+        self._due.update((name_of(j), at) for j, at in append.due.items())
         self._snapshots.update((s.journal, s) for s in append.snapshots)
         for row in append.audit:
             audited = self._rows["audited"]
@@ -170,13 +126,6 @@ class Group:
         for job, end in zip(self.jobs, self._ends, strict=True):
             yield job, base + end if end else prior
 
-    def _is_at(self, journal_id: JournalId, version: int, hash_: str) -> bool:
-        """Whether the appends so far leave a journal at *version* and, if told, in *hash_*."""
-        claim = self._claims.get(journal_id)
-        if claim is None:
-            return True
-        return claim.version == version and (not claim.hash or hash_ in {"", claim.hash})
-
     def _count(self) -> int:
         return len(self._rows["written"]) + len(self._rows["audited"])
 
@@ -187,7 +136,6 @@ class Group:
 
     def _take_keys(self, append: Append) -> None:
         reserve = dict(append.reserve)
-        self._keys.update(reserve, append.release)
         for key in {*append.release} - reserve.keys():
             self._rows["released"].append((key.scope, key.value))
         for key, holder in reserve.items():
@@ -196,31 +144,30 @@ class Group:
             self._rows[kind].append((key.scope, key.value, *place))
 
     def _answer(self, answer: Answer) -> None:
-        self._requests.add(answer.request)
-        masks = [self._mask(journal_id) for journal_id in answer.concerns]
-        hidden = Fingerprint(masked(answer.request, answer.fingerprint, masks))
-        text = answer_text(attrs.evolve(answer, fingerprint=hidden))
+        masks = [self._mask(name) for name in concerned(answer)]
+        text = answer_text(answer, masked(answer.request, answer.fingerprint, masks))
         self._rows["answered"].append((answer.request, instant(answer.at), text))
 
-    def _mask(self, journal_id: JournalId) -> bytes:
-        mask = self._masks.of(journal_id) or self._made_masks.get(journal_id)
+    def _mask(self, name: Name) -> bytes:
+        mask = self._masks.of(name) or self._made_masks.get(name)
         if mask is None:
-            mask = self._made_masks[journal_id] = fresh_mask()
-            self._rows["made_masks"].append((*name_of(journal_id), mask))
+            mask = self._made_masks[name] = fresh_mask()
+            self._rows["made_masks"].append((*name, mask))
         return mask
 
     def _make_keys(self, made: Iterable[KeyRow]) -> None:
         for row in made:
-            self._persons.add(row.person)
-            self._kek_ids.add(row.kek_id)
             self._rows["made_keys"].append((*name_of(row.person), row.kek_id, row.wrapped))
 
     def _claimed(self) -> dict[str, list[tuple[Any, ...]]]:
         """What must hold of journals, in one order everywhere, so that nobody waits in a circle."""
         rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in ("moved", "begun")}
-        rows |= {"stayed": [], "absent": [], "fence": [(kek_id,) for kek_id in self._kek_ids]}
-        for journal_id, claim in self._claims.items():
-            name = name_of(journal_id)
+        rows |= {
+            "stayed": [],
+            "absent": [],
+            "fence": [(kek_id,) for kek_id in self._claims.kek_ids],
+        }
+        for name, claim in self._claims.journals.items():
             if claim.end is not None:
                 to = (claim.version, claim.end.hash, instant(claim.end.recorded_at))
                 before = (claim.before, claim.before_hash) if claim.before else ()
@@ -235,8 +182,8 @@ class Group:
     def _kept(self) -> dict[str, list[tuple[Any, ...]]]:
         """What is kept once a journal, as the last append leaves it."""
         return {
-            "due_at": sorted((*name_of(j), instant(at)) for j, at in self._due.items() if at),
-            "due_never": sorted(name_of(j) for j, at in self._due.items() if at is None),
+            "due_at": sorted((*name, instant(at)) for name, at in self._due.items() if at),
+            "due_never": sorted(name for name, at in self._due.items() if at is None),
             "snapped": [
                 (*name_of(s.journal), s.version, s.fingerprint, s.body)
                 for s in self._snapshots.values()

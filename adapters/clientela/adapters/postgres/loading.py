@@ -12,8 +12,8 @@ from collections import defaultdict
 from typing import Any
 
 from clientela.adapters.postgres.connections import Connection
-from clientela.adapters.postgres.masks import Masks
 from clientela.adapters.postgres.reading import holder_of, revealed
+from clientela.adapters.sqlite.masks import Masks
 from clientela.adapters.sqlite.values import event_of, journal_of, moment, name_of
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, Code, JournalId
@@ -151,7 +151,7 @@ async def _loaded(
     heads: dict[JournalId, Head] = {}
     for row in found["head"]:
         journal_id = journal_of(row["kind"], row["id"])
-        masks.learn(journal_id, row["body"])
+        masks.learn((row["kind"], row["id"]), row["body"])
         version = row["version"]
         at = moment(row["recorded_at"]) if version else None
         heads[journal_id] = Head(version, row["hash"], at)

@@ -10,12 +10,14 @@ from datetime import datetime
 import attrs
 
 from clientela.adapters.postgres.connections import Connection
-from clientela.adapters.postgres.masks import GONE, unmasked
 from clientela.adapters.postgres.positions import Strategy
+from clientela.adapters.sqlite.masks import GONE, unmasked
 from clientela.adapters.sqlite.values import (
     EVENT_COLUMNS,
+    Name,
     answer_of,
     audit_of,
+    concerned,
     event_of,
     instant,
     journal_of,
@@ -98,19 +100,20 @@ JOIN masks ON masks.kind = wanted.kind AND masks.id = wanted.id
 """
 
 
-async def masks_of(connection: Connection, journals: Iterable[JournalId]) -> dict[JournalId, bytes]:
+async def masks_of(connection: Connection, journals: Iterable[Name]) -> dict[Name, bytes]:
     """The masks of those journals that have one."""
-    names = [name_of(journal_id) for journal_id in journals]
+    names = tuple(journals)
     kinds, ids = [kind for kind, _ in names], [id_ for _, id_ in names]
     rows = await connection.fetch(_MASKS, kinds, ids)
-    return {journal_of(row["kind"], row["id"]): row["mask"] for row in rows}
+    return {(row["kind"], row["id"]): row["mask"] for row in rows}
 
 
 async def revealed(connection: Connection, request: Blind, at: int, body: str) -> Answer:
     """The answer kept so, its fingerprint unmasked."""
     kept = answer_of(request, at, body)
-    found = await masks_of(connection, kept.concerns)
-    masks = [found.get(journal_id, GONE) for journal_id in kept.concerns]
+    names = concerned(kept)
+    found = await masks_of(connection, names)
+    masks = [found.get(name, GONE) for name in names]
     return attrs.evolve(kept, fingerprint=unmasked(request, kept.fingerprint, masks))
 
 

@@ -187,7 +187,7 @@ PARTS: Mapping[str, Part] = {
         {
             "due_at": """
     INSERT INTO due (kind, id, at) SELECT new.kind, new.id, new.at FROM here, {new}
-    ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at"""
+    ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at WHERE due.at <> excluded.at"""
         },
     ),
     "due_never": Part(

@@ -14,11 +14,11 @@ from clientela.adapters.postgres import changing, reading
 from clientela.adapters.postgres.connections import Connection, Connections
 from clientela.adapters.postgres.erasing import TOUCHED
 from clientela.adapters.postgres.loading import load
-from clientela.adapters.postgres.masks import Masks
 from clientela.adapters.postgres.opening import prepare
 from clientela.adapters.postgres.positions import Strategy
 from clientela.adapters.postgres.writer import Writer
 from clientela.adapters.sqlite.erasures import ErasureList, erasures_of
+from clientela.adapters.sqlite.masks import Masks
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
 from clientela.domain.record import Holder

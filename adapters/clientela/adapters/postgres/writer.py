@@ -26,10 +26,11 @@ from clientela.adapters.postgres.erasing import erase
 from clientela.adapters.postgres.failures import Errors, Failure, failure_of, unavailable
 from clientela.adapters.postgres.group import GROUP_MAX, Group
 from clientela.adapters.postgres.jobs import Job
-from clientela.adapters.postgres.masks import Masks
 from clientela.adapters.postgres.positions import Strategy
 from clientela.adapters.postgres.reading import masks_of
 from clientela.adapters.sqlite.erasures import erasures_of
+from clientela.adapters.sqlite.masks import Masks
+from clientela.adapters.sqlite.values import concerned, name_of
 from clientela.domain.ids import own_journals
 from clientela.services.rows import Append
 from clientela.services.store_errors import StoreError, StoreUnavailableError
@@ -195,11 +196,11 @@ class _Round:
             await self._after_loss(connection, group, error)
             return
         self.known, self.barren = None, 0
-        for journal_id, mask in group.made_masks.items():
-            self.masks.learn(journal_id, mask)
+        for name, mask in group.made_masks.items():
+            self.masks.learn(name, mask)
         if group.erases:
             for person in group.jobs[0].append.keys.forgotten:
-                self.masks.forget(own_journals(person))
+                self.masks.forget(map(name_of, own_journals(person)))
         for job, position in group.positions(base, prior):
             job.done(position)
 
@@ -242,17 +243,20 @@ class _Round:
     async def _learn_masks(self, connection: Connection) -> None:
         """Ask for masks of journals that answers concern, unless they are just being begun."""
         begun = {
-            j for job in self.jobs for j, version in job.append.expected.items() if not version
+            name_of(j)
+            for job in self.jobs
+            for j, version in job.append.expected.items()
+            if not version
         }
         wanted = {
-            journal_id
+            name
             for job in self.jobs
             if job.append.answer is not None
-            for journal_id in job.append.answer.concerns
-            if self.barren or journal_id not in begun
+            for name in concerned(job.append.answer)
+            if self.barren or name not in begun
         }
         unknown = self.masks.unknown(wanted)
         if unknown:
             found = await masks_of(connection, unknown)
-            for journal_id in unknown:
-                self.masks.learn(journal_id, found.get(journal_id))
+            for name in unknown:
+                self.masks.learn(name, found.get(name))

@@ -27,6 +27,9 @@ APPLICATION_ID = 0x434C4E54
 BUSY_SECONDS = 5.0
 """How long to wait for somebody else who holds the file, such as an operator's shell."""
 
+STATEMENTS_MAX = 512
+"""Statements that a connection keeps prepared."""
+
 SETTINGS: Mapping[str, int | str] = {
     "secure_delete": 1,
     "journal_mode": "wal",
@@ -166,7 +169,11 @@ def check_version() -> None:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that begins transactions only when told to, for one thread at a time."""
     return sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_MAX,
     )
 
 

@@ -46,6 +46,8 @@ class Erasure:
 
 def erasures_of(append: Append) -> tuple[Erasure, ...]:
     """The erasures that an append commits."""
+    if not append.keys.forgotten:
+        return ()
     scopes = tuple(sorted({*append.keys.scopes, *(key.scope for key in append.release)}))
     return tuple(Erasure(person, scopes) for person in append.keys.forgotten)
 
@@ -125,7 +127,7 @@ def erase(connection: sqlite3.Connection, erasure: Erasure, scopes: Iterable[str
         for scope in scopes:
             release_all(connection, journal_id, scope)
         blank_fingerprints(connection, journal_id)
-        destroy_mask(connection, journal_id)
+        destroy_mask(connection, name_of(journal_id))
 
 
 def erase_again(connection: sqlite3.Connection, erasures: Iterable[Erasure]) -> None:

@@ -12,7 +12,14 @@ from typing import Any
 
 import attrs
 
+from clientela.adapters.sqlite.connection import is_mistake
 from clientela.adapters.sqlite.erasures import Erasure
+from clientela.services.rows import Append
+from clientela.services.store_errors import StoreError
+
+
+Work = Callable[[sqlite3.Connection], Any]
+"""Writes something; what it raises is for its caller alone, and undoes it."""
 
 
 @attrs.define(eq=False)
@@ -21,7 +28,7 @@ class Job:
     Something to write.
 
     Attributes:
-        work: Does it; what it raises is for its caller alone, and undoes it.
+        work: Does it, or is what is to be appended.
 
         future: Where its caller waits.
 
@@ -32,7 +39,7 @@ class Job:
         is_scrub: Whether a result that is true says that it overwrote what must vanish.
     """
 
-    work: Callable[[sqlite3.Connection], Any]
+    work: Work | Append
     future: asyncio.Future[Any]
     erasures: tuple[Erasure, ...] = ()
     is_alone: bool = False
@@ -74,3 +81,27 @@ def tell(outcomes: Iterable[Outcome]) -> None:
             future.set_exception(outcome.error)
         else:
             future.set_result(outcome.result)
+
+
+def attempt(connection: sqlite3.Connection, job: Job, work: Work) -> Outcome:
+    """Do one job in the open transaction, whole or not at all; errors of the disk are raised."""
+    connection.execute("SAVEPOINT job")
+    try:
+        outcome = Outcome(job, work(connection))
+    except sqlite3.Error as error:
+        if not is_mistake(error):
+            raise
+        outcome = Outcome(job, error=mistaken(error))
+    except Exception as error:  # noqa: BLE001  It is its caller's.
+        outcome = Outcome(job, error=error)
+    if outcome.error is not None:
+        connection.execute("ROLLBACK TO job")
+    connection.execute("RELEASE job")
+    return outcome
+
+
+def mistaken(error: Exception) -> StoreError:
+    """What the caller learns whose rows no constraint lets in."""
+    mistake = StoreError("a row contradicts what is stored")
+    mistake.__cause__ = error
+    return mistake

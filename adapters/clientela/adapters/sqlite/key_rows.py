@@ -9,36 +9,30 @@ import sqlite3
 
 from collections.abc import Iterable
 
+from clientela.adapters.sqlite.many import change
 from clientela.adapters.sqlite.values import kek_text, name_of
 from clientela.domain.ids import JournalId
 from clientela.services.key_rows import KeyRow
-from clientela.services.store_errors import KekRetiredError, PersonKeyConflictError
 
 
 _FENCE = "SELECT kek_id FROM key_fence"
 
-_MAKE_KEY = """
-INSERT INTO key_rows (kind, id, erased, kek_id, wrapped) VALUES (?, ?, 0, ?, ?)
+_MAKE_KEYS = """
+INSERT INTO key_rows (kind, id, kek_id, wrapped, erased) VALUES {rows}
 ON CONFLICT (kind, id) DO NOTHING
 """
 
 
-def make_keys(connection: sqlite3.Connection, rows: Iterable[KeyRow]) -> None:
-    """
-    Insert keys.
+def fence(connection: sqlite3.Connection) -> str | None:
+    """The key-encryption key that new rows must be wrapped under; None for any."""
+    row = connection.execute(_FENCE).fetchone()
+    return row[0] if row else None
 
-    Raises:
-        PersonKeyConflictError: a person has a row already.
 
-        KekRetiredError: a row is wrapped under another key-encryption key than it must be.
-    """
-    fence = connection.execute(_FENCE).fetchone()
-    for row in rows:
-        new = (*name_of(row.person), kek_text(row.kek_id), row.wrapped)
-        if connection.execute(_MAKE_KEY, new).rowcount != 1:
-            raise PersonKeyConflictError(row.person)
-        if fence is not None and fence[0] != row.kek_id:
-            raise KekRetiredError(row.kek_id)
+def make_keys(connection: sqlite3.Connection, rows: Iterable[KeyRow]) -> int:
+    """Insert the keys of persons who have no row yet; how many these are."""
+    values = [(*name_of(row.person), kek_text(row.kek_id), row.wrapped, 0) for row in rows]
+    return change(connection, _MAKE_KEYS, values)
 
 
 _FORGET = """

@@ -1,5 +1,10 @@
 """
 Masks of fingerprints: an answer that concerns a journal can be read while the journal has its mask.
+
+A journal's mask is made with the first answer that concerns it and destroyed with its person. Those
+that were read or made are remembered, so that writing an answer asks for none. A remembered one may
+have been destroyed meanwhile by another process: then nobody can read what it hides, as it should
+be.
 """
 
 from __future__ import annotations
@@ -8,20 +13,77 @@ import hashlib
 import secrets
 import sqlite3
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
-from clientela.adapters.sqlite.values import name_of
+from clientela.adapters.sqlite.values import Name
 from clientela.domain.fingerprint import NOTHING, Fingerprint
-from clientela.domain.ids import Blind, JournalId
+from clientela.domain.ids import Blind
 
 
 MASK_LENGTH = 32
 
-_GONE = bytes(MASK_LENGTH)
+GONE = bytes(MASK_LENGTH)
+"""A destroyed mask."""
+
+REMEMBERED_MAX = 50_000
+"""Masks remembered: some ten megabytes."""
+
+
+class Masks:
+    """Remembers the masks last used, and which journals have none yet."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Name, bytes | None] = OrderedDict()
+
+    def unknown(self, journals: Iterable[Name]) -> tuple[Name, ...]:
+        """Those of *journals* of which it is not known whether they have one."""
+        return tuple(name for name in journals if name not in self._known)
+
+    def learn(self, journal: Name, mask: bytes | None) -> None:
+        """Remember a committed mask, or that there was none a moment ago."""
+        self._known[journal] = mask or self._known.get(journal)
+        self._known.move_to_end(journal)
+        while len(self._known) > REMEMBERED_MAX:
+            self._known.popitem(last=False)
+
+    def forget(self, journals: Iterable[Name]) -> None:
+        """Know nothing of *journals* any more."""
+        for name in journals:
+            self._known.pop(name, None)
+
+    def of(self, journal: Name) -> bytes | None:
+        """The mask of a journal, as far as it is known."""
+        return self._known.get(journal)
+
+
+def fresh_mask() -> bytes:
+    """A mask for a journal that has none."""
+    return secrets.token_bytes(MASK_LENGTH)
+
+
+def masked(request: Blind, fingerprint: Fingerprint, masks: Iterable[bytes]) -> str:
+    """The fingerprint in the answer to *request*, hidden; empty if a mask is destroyed."""
+    used = tuple(masks)
+    return "" if GONE in used else _crossed(fingerprint.encode(), used, request).hex()
+
+
+def unmasked(request: Blind, hidden: str, masks: Iterable[bytes]) -> Fingerprint:
+    """The fingerprint again; empty if a mask is destroyed."""
+    used = tuple(masks)
+    if GONE in used:
+        return NOTHING
+    return Fingerprint(_crossed(bytes.fromhex(hidden), used, request).decode())
+
 
 _MASK = "SELECT mask FROM masks WHERE kind = ? AND id = ?"
 
-_MAKE = "INSERT INTO masks (kind, id, mask) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO NOTHING"
+
+def mask_of(connection: sqlite3.Connection, journal: Name) -> bytes | None:
+    """The mask of a journal; None if it has none."""
+    row = connection.execute(_MASK, journal).fetchone()
+    return row[0] if row else None
+
 
 _DESTROY = """
 INSERT INTO masks (kind, id, mask) VALUES (?, ?, ?)
@@ -29,40 +91,11 @@ ON CONFLICT (kind, id) DO UPDATE SET mask = excluded.mask
 """
 
 
-def masked(
-    connection: sqlite3.Connection,
-    request: Blind,
-    fingerprint: Fingerprint,
-    journals: Iterable[JournalId],
-) -> str:
-    """The fingerprint in the answer to *request*, hidden; empty if a journal is forgotten."""
-    names = [name_of(journal_id) for journal_id in journals]
-    connection.executemany(_MAKE, [(*name, secrets.token_bytes(MASK_LENGTH)) for name in names])
-    masks = _masks(connection, names)
-    return "" if _GONE in masks else _crossed(fingerprint.encode(), masks, request).hex()
-
-
-def unmasked(
-    connection: sqlite3.Connection, request: Blind, hidden: str, journals: Iterable[JournalId]
-) -> Fingerprint:
-    """The fingerprint again; empty if a journal is forgotten."""
-    masks = _masks(connection, map(name_of, journals))
-    if _GONE in masks:
-        return NOTHING
-    return Fingerprint(_crossed(bytes.fromhex(hidden), masks, request).decode())
-
-
-def destroy_mask(connection: sqlite3.Connection, journal_id: JournalId) -> None:
+def destroy_mask(connection: sqlite3.Connection, journal: Name) -> None:
     """Overwrite the mask of a journal where it stands, for ever."""
-    connection.execute(_DESTROY, (*name_of(journal_id), _GONE))
-
-
-def _masks(connection: sqlite3.Connection, names: Iterable[tuple[str, str]]) -> list[bytes]:
-    """The masks of these journals, a destroyed one for those that have none."""
-    rows = [connection.execute(_MASK, name).fetchone() for name in names]
-    return [row[0] if row else _GONE for row in rows]
+    connection.execute(_DESTROY, (*journal, GONE))
 
 
 def _crossed(text: bytes, masks: Iterable[bytes], request: Blind) -> bytes:
     stream = hashlib.shake_256(b"".join((*masks, request.encode()))).digest(len(text))
-    return bytes(one ^ other for one, other in zip(text, stream, strict=True))
+    return (int.from_bytes(text) ^ int.from_bytes(stream)).to_bytes(len(text))

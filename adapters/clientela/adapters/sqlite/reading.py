@@ -13,12 +13,13 @@ from datetime import datetime
 import attrs
 
 from clientela.adapters.sqlite.connection import view
-from clientela.adapters.sqlite.masks import unmasked
+from clientela.adapters.sqlite.masks import GONE, mask_of, unmasked
 from clientela.adapters.sqlite.values import (
     EVENT_COLUMNS,
     answer_of,
     audit_of,
     bucket_of,
+    concerned,
     event_of,
     holder_of,
     instant,
@@ -103,8 +104,17 @@ def answer(connection: sqlite3.Connection, request: Blind) -> Answer | None:
     if row is None:
         return None
     kept = answer_of(*row)
-    fingerprint = unmasked(connection, request, kept.fingerprint, kept.concerns)
+    masks = [mask_of(connection, name) or GONE for name in concerned(kept)]
+    fingerprint = unmasked(request, kept.fingerprint, masks)
     return attrs.evolve(kept, fingerprint=fingerprint)
+
+
+_ANSWERED = "SELECT 1 FROM answers WHERE request = ?"
+
+
+def is_answered(connection: sqlite3.Connection, request: Blind) -> bool:
+    """Whether a request has its answer."""
+    return connection.execute(_ANSWERED, (request,)).fetchone() is not None
 
 
 _KEY_ROW = "SELECT kind, id, erased, kek_id, wrapped FROM key_rows WHERE kind = ? AND id = ?"

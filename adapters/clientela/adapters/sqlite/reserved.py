@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import sqlite3
 
-from clientela.adapters.sqlite.values import bucket_of, name_of
+from collections.abc import Mapping
+
+from clientela.adapters.sqlite.many import change
+from clientela.adapters.sqlite.values import Row, bucket_of, name_of
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
 from clientela.domain.record import Holder
@@ -14,15 +17,26 @@ from clientela.domain.record import Holder
 
 _RESERVE = """
 INSERT INTO keys (bucket, scope, value, kind, id, version, fingerprint)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+SELECT * FROM (
+    WITH new (bucket, scope, value, kind, id, version, fingerprint) AS (VALUES {rows})
+    SELECT * FROM new
+) AS new
+WHERE NOT EXISTS (
+    SELECT 1 FROM keys
+    WHERE keys.bucket = new.bucket AND keys.released = 0
+        AND keys.value = new.value AND keys.scope = new.scope
+)
 """
 
 
-def reserve(connection: sqlite3.Connection, key: Key, holder: Holder) -> None:
-    """Let *holder* have a key that nobody holds."""
-    name = name_of(holder.ref.journal)
-    row = (bucket_of(key), key.scope, key.value, *name, holder.ref.version, holder.fingerprint)
-    connection.execute(_RESERVE, row)
+def reserve(connection: sqlite3.Connection, holders: Mapping[Key, Holder]) -> int:
+    """Let them have those keys that nobody holds; how many these are."""
+    return change(connection, _RESERVE, [_row(key, held) for key, held in holders.items()])
+
+
+def _row(key: Key, holder: Holder) -> Row:
+    place = (*name_of(holder.ref.journal), holder.ref.version, holder.fingerprint)
+    return (bucket_of(key), key.scope, key.value, *place)
 
 
 _RELEASE = """

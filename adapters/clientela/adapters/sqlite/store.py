@@ -5,21 +5,19 @@ The journal store in a SQLite file.
 from __future__ import annotations
 
 import asyncio
-import queue
 import sqlite3
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from clientela.adapters.sqlite import key_rows, reading, writing
-from clientela.adapters.sqlite.connection import is_fatal, unavailable
 from clientela.adapters.sqlite.copies import abandon_copy, begin_copy, finish_copy
 from clientela.adapters.sqlite.erasures import erasures_of
 from clientela.adapters.sqlite.health import Health
-from clientela.adapters.sqlite.opening import READERS, Database, open_database
+from clientela.adapters.sqlite.opening import Database, open_database
+from clientela.adapters.sqlite.readers import Readers
 from clientela.adapters.sqlite.writer import Writer
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
@@ -55,10 +53,7 @@ class SqliteStore:
         loop = asyncio.get_running_loop()
         self._health = Health(loop)
         self._writer = self.writer(database.writer, database.erasures, self._health, loop)
-        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="clientela-reader")
-        self._readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        for reader in database.readers:
-            self._readers.put(reader)
+        self._readers = Readers(database.readers, self._health, loop)
         self._is_closed = False
 
     @classmethod
@@ -91,9 +86,9 @@ class SqliteStore:
 
     async def append(self, append: Append) -> int:
         """Append all of it or nothing, together with whatever else waits."""
-        return await self._write(
-            lambda connection: writing.append(connection, append), append=append
-        )
+        self._check_open()
+        position: int = await self._writer.submit(append, erasures_of(append))
+        return position
 
     async def read(
         self, journal_id: JournalId, after: int = 0, limit: int = PAGE_MAX
@@ -162,8 +157,7 @@ class SqliteStore:
 
     async def write_audit(self, rows: Iterable[AuditRow]) -> None:
         """Write audit rows."""
-        taken = tuple(rows)
-        await self._write(lambda connection: writing.write_audit(connection, taken))
+        await self.append(Append(expected={}, audit=tuple(rows)))
 
     async def backup(self, path: Path) -> None:
         """
@@ -219,7 +213,7 @@ class SqliteStore:
         if self._is_closed:
             return
         self._is_closed = True
-        await asyncio.to_thread(self._pool.shutdown)
+        await self._readers.stop()
         await self._writer.stop()
         await asyncio.to_thread(self._database.close)
 
@@ -228,26 +222,12 @@ class SqliteStore:
             raise StoreUnavailableError("the store is closed")
         self._health.check()
 
-    async def _write(
-        self, work: Callable[[sqlite3.Connection], _T], append: Append | None = None
-    ) -> _T:
+    async def _write(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         self._check_open()
-        erasures = erasures_of(append) if append is not None else ()
-        result: _T = await self._writer.submit(work, erasures)
+        result: _T = await self._writer.submit(work)
         return result
 
     async def _read(self, question: Callable[..., _T], *arguments: object) -> _T:
         self._check_open()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._ask, question, arguments)
-
-    def _ask(self, question: Callable[..., _T], arguments: tuple[object, ...]) -> _T:
-        connection = self._readers.get()
-        try:
-            return question(connection, *arguments)
-        except sqlite3.Error as error:
-            if is_fatal(error):
-                self._health.fail(error)
-            raise unavailable(error) from error
-        finally:
-            self._readers.put(connection)
+        answer: _T = await self._readers.ask(question, arguments)
+        return answer

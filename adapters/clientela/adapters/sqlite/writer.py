@@ -17,17 +17,18 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from clientela.adapters.sqlite.appending import Appender
 from clientela.adapters.sqlite.connection import (
     is_fatal,
-    is_mistake,
     truncated,
     unavailable,
     undo,
 )
 from clientela.adapters.sqlite.erasures import Erasure, ErasureList
 from clientela.adapters.sqlite.health import Health
-from clientela.adapters.sqlite.jobs import Job, Outcome, tell
-from clientela.services.store_errors import StoreError, StoreUnavailableError
+from clientela.adapters.sqlite.jobs import Job, Outcome, Work, tell
+from clientela.services.rows import Append
+from clientela.services.store_errors import StoreUnavailableError
 
 
 GROUP_MAX = 128
@@ -81,6 +82,7 @@ class Writer:
         self._queue: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._submitted: list[Job] = []
         self._thread = threading.Thread(target=self._run, name="clientela-writer", daemon=True)
+        self._appender = Appender()
         self._is_closing = False
         self._is_stopped = False
         self._is_copying = False
@@ -96,15 +98,15 @@ class Writer:
 
     def submit(
         self,
-        work: Callable[[sqlite3.Connection], Any],
+        work: Work | Append,
         erasures: tuple[Erasure, ...] = (),
         *,
         is_alone: bool = False,
         is_scrub: bool = False,
     ) -> asyncio.Future[Any]:
         """
-        Have something written; the future is resolved when it lasts, and when the log is clear of
-        what it overwrote, if that must vanish.
+        Have an append or something else written; the future is resolved when it lasts, and when
+        the log is clear of what it overwrote, if that must vanish.
 
         Raises:
             StoreUnavailableError: the store has stopped, or too much is waiting.
@@ -173,28 +175,7 @@ class Writer:
             self._refuse(group, error)
 
     def _execute(self, group: list[Job]) -> list[Outcome]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        return [self._attempt(job) for job in group]
-
-    def _attempt(self, job: Job) -> Outcome:
-        """One job, whole or rolled back alone; errors of the disk concern the whole group."""
-        self._connection.execute("SAVEPOINT job")
-        try:
-            result = job.work(self._connection)
-        except sqlite3.Error as error:
-            if not is_mistake(error):
-                raise
-            mistake = StoreError("a row contradicts what is stored")
-            mistake.__cause__ = error
-            outcome = Outcome(job, error=mistake)
-        except Exception as error:  # noqa: BLE001  It is its caller's.
-            outcome = Outcome(job, error=error)
-        else:
-            outcome = Outcome(job, result)
-        if outcome.error is not None:
-            self._connection.execute("ROLLBACK TO job")
-        self._connection.execute("RELEASE job")
-        return outcome
+        return self._appender.execute(self._connection, group)
 
     def _acknowledge(self, outcomes: list[Outcome]) -> None:
         """Tell the callers; those who erased only when nothing is left in the files."""
@@ -227,6 +208,7 @@ class Writer:
         """Whoever of the group was told nothing yet learns that it may have been in vain."""
         if not isinstance(error, StoreUnavailableError) and is_fatal(error):
             self._health.fail(error)
+        self._appender.undone()
         try:
             undo(self._connection)
         except Exception as fatal:  # noqa: BLE001  As in _write.
@@ -238,6 +220,7 @@ class Writer:
         if self._is_copying:
             self._queue.put(job)
             return
+        assert not isinstance(job.work, Append)
         try:
             outcome = Outcome(job, job.work(self._connection))
         except Exception as error:  # noqa: BLE001  It is its caller's.

@@ -1,135 +1,104 @@
 """
-One append as SQL, inside a transaction that others may share.
+What appends leave, table by table, inside a transaction; and what is written beside them.
 
-Every claim is a statement that changes one row or none: whoever changes none has lost, and the
-caller rolls back to where the append began.
+What is a claim says how many rows it found as they had to be.
 """
 
 from __future__ import annotations
 
 import sqlite3
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import attrs
-
-from clientela.adapters.sqlite.erasures import erase, erasures_of
-from clientela.adapters.sqlite.key_rows import make_keys
-from clientela.adapters.sqlite.masks import masked
-from clientela.adapters.sqlite.reading import holder, last_position
-from clientela.adapters.sqlite.reserved import release, reserve
-from clientela.adapters.sqlite.values import (
-    answer_text,
-    audit_row,
-    event_row,
-    instant,
-    name_of,
-)
-from clientela.domain.fingerprint import Fingerprint
-from clientela.domain.ids import JournalId
+from clientela.adapters.sqlite.claims import Claim
+from clientela.adapters.sqlite.many import change, count
+from clientela.adapters.sqlite.values import Name, Row, audit_row, event_row, instant, name_of
 from clientela.services.ports import PAGE_MAX
-from clientela.services.rows import Answer, Append, AuditRow, Snapshot, StoredEvent
-from clientela.services.store_errors import (
-    KeyConflictError,
-    RequestConflictError,
-    VersionConflictError,
-)
+from clientela.services.rows import AuditRow, Snapshot, StoredEvent
 
 
-def append(connection: sqlite3.Connection, new: Append) -> int:
-    """
-    Everything of one append.
-
-    Returns:
-        Position of the last event there is.
-
-    Raises:
-        ConflictError: somebody was faster; some of it may be written and must be rolled back.
-    """
-    ends = {event.journal: event for event in new.events}
-    for journal_id, version in new.expected.items():
-        _claim(connection, journal_id, (version, new.hashes.get(journal_id)), ends.get(journal_id))
-    for journal_id, version in new.facts.items():
-        _check(connection, journal_id, (version, new.hashes.get(journal_id)))
-    for key in new.release:
-        release(connection, key)
-    for key, held_by in dict(new.reserve).items():
-        if holder(connection, key) is not None:
-            raise KeyConflictError(key)
-        reserve(connection, key, held_by)
-    if new.answer is not None:
-        _answer(connection, new.answer)
-    if new.keys.made:
-        make_keys(connection, new.keys.made)
-    connection.executemany(_EVENT, [event_row(event) for event in new.events])
-    for journal_id, at in new.due.items():
-        _due(connection, journal_id, at)
-    for snapshot in new.snapshots:
-        _snapshot(connection, snapshot)
-    for erasure in erasures_of(new):
-        erase(connection, erasure, new.keys.scopes)
-    write_audit(connection, new.audit)
-    return last_position(connection)
-
-
-_BEGIN_JOURNAL = """
-INSERT INTO journals (version, hash, recorded_at, kind, id) VALUES (?, ?, ?, ?, ?)
+_BEGIN_JOURNALS = """
+INSERT INTO journals (kind, id, version, hash, recorded_at) VALUES {rows}
 ON CONFLICT (kind, id) DO NOTHING
 """
 
-_MOVE_JOURNAL = """
-UPDATE journals SET version = ?, hash = ?, recorded_at = ?
-WHERE kind = ? AND id = ? AND version = ? AND hash = coalesce(?, hash)
+_MOVE_JOURNALS = """
+UPDATE journals SET version = new.version, hash = new.hash, recorded_at = new.recorded_at
+FROM (
+    WITH new (kind, id, version, hash, recorded_at, before, before_hash) AS (VALUES {rows})
+    SELECT * FROM new
+) AS new
+WHERE journals.kind = new.kind AND journals.id = new.id AND journals.version = new.before
+    AND new.before_hash IN ('', journals.hash)
 """
 
-_END = "SELECT version, hash FROM journals WHERE kind = ? AND id = ?"
+_STAYED = """
+WITH new (kind, id, version, hash) AS (VALUES {rows})
+SELECT count(*) FROM new CROSS JOIN journals
+    ON journals.kind = new.kind AND journals.id = new.id AND journals.version = new.version
+    AND new.hash IN ('', journals.hash)
+"""
 
-_Expected = tuple[int, str | None]
-"""Version of a journal, and the hash of its last event if that matters."""
-
-
-def _claim(
-    connection: sqlite3.Connection,
-    journal_id: JournalId,
-    expected: _Expected,
-    end: StoredEvent | None,
-) -> None:
-    """Move a journal from where it must be to *end*, or check that it is there if there is none."""
-    if end is None:
-        _check(connection, journal_id, expected)
-        return
-    to = (end.version, end.hash, instant(end.recorded_at), *name_of(journal_id))
-    if expected[0]:
-        is_so = connection.execute(_MOVE_JOURNAL, (*to, *expected)).rowcount == 1
-    else:
-        is_so = connection.execute(_BEGIN_JOURNAL, to).rowcount == 1
-    if not is_so:
-        raise VersionConflictError(journal_id)
+_PRESENT = """
+WITH new (kind, id) AS (VALUES {rows})
+SELECT count(*) FROM new CROSS JOIN journals
+    ON journals.kind = new.kind AND journals.id = new.id
+"""
 
 
-def _check(connection: sqlite3.Connection, journal_id: JournalId, expected: _Expected) -> None:
-    """Check that a journal is still where it must be."""
-    version, end = connection.execute(_END, name_of(journal_id)).fetchone() or (0, "")
-    if expected[0] != version or expected[1] not in {None, end}:
-        raise VersionConflictError(journal_id)
+def claim_journals(connection: sqlite3.Connection, claims: Mapping[Name, Claim]) -> int:
+    """Move journals from where they must be to where they end, and count those that do so."""
+    begun: list[Row] = []
+    moved: list[Row] = []
+    stayed: list[Row] = []
+    absent: list[Row] = []
+    for name, claim in claims.items():
+        if claim.end is not None:
+            to = (*name, claim.version, claim.end.hash, instant(claim.end.recorded_at))
+            if claim.before:
+                moved.append((*to, claim.before, claim.before_hash))
+            else:
+                begun.append(to)
+        elif claim.before:
+            stayed.append((*name, claim.before, claim.before_hash))
+        else:
+            absent.append(name)
+    return (
+        change(connection, _BEGIN_JOURNALS, begun)
+        + change(connection, _MOVE_JOURNALS, moved)
+        + count(connection, _STAYED, stayed)
+        + len(absent)
+        - count(connection, _PRESENT, absent)
+    )
 
 
-_EVENT = """
+_EVENTS = """
 INSERT INTO events (
     kind, id, version, event_id, append_id, name, occurred_at, recorded_at, body, hash
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES {rows}
 """
 
-_ANSWER = "INSERT INTO answers (request, at, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
+def write_events(connection: sqlite3.Connection, events: Sequence[StoredEvent]) -> None:
+    """Write events, in this order, behind all there are."""
+    change(connection, _EVENTS, [event_row(event) for event in events])
 
 
-def _answer(connection: sqlite3.Connection, answer: Answer) -> None:
-    hidden = masked(connection, answer.request, answer.fingerprint, answer.concerns)
-    text = answer_text(attrs.evolve(answer, fingerprint=Fingerprint(hidden)))
-    row = (answer.request, instant(answer.at), text)
-    if connection.execute(_ANSWER, row).rowcount != 1:
-        raise RequestConflictError
+_MASKS = "INSERT INTO masks (kind, id, mask) VALUES {rows}"
+
+
+def write_masks(connection: sqlite3.Connection, masks: Mapping[Name, bytes]) -> None:
+    """Write masks of journals that have none."""
+    change(connection, _MASKS, [(*name, mask) for name, mask in masks.items()])
+
+
+_ANSWERS = "INSERT INTO answers (request, at, body) VALUES {rows} ON CONFLICT DO NOTHING"
+
+
+def write_answers(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+    """Write the answers to those requests that have none; how many these are."""
+    return change(connection, _ANSWERS, rows)
 
 
 _PURGE_ANSWERS = """
@@ -146,30 +115,40 @@ def purge_answers(connection: sqlite3.Connection, before: datetime, limit: int) 
 
 
 _SET_DUE = """
-INSERT INTO due (kind, id, at) VALUES (?, ?, ?)
-ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at
+INSERT INTO due (kind, id, at) VALUES {rows}
+ON CONFLICT (kind, id) DO UPDATE SET at = excluded.at WHERE at <> excluded.at
 """
 
-_UNSET_DUE = "DELETE FROM due WHERE kind = ? AND id = ?"
+_UNSET_DUE = "DELETE FROM due WHERE (kind, id) IN (VALUES {rows})"
 
 
-def _due(connection: sqlite3.Connection, journal_id: JournalId, at: datetime | None) -> None:
-    if at is None:
-        connection.execute(_UNSET_DUE, name_of(journal_id))
-    else:
-        connection.execute(_SET_DUE, (*name_of(journal_id), instant(at)))
+def write_due(connection: sqlite3.Connection, due: Mapping[Name, datetime | None]) -> None:
+    """Set due moments, or remove them."""
+    change(connection, _SET_DUE, [(*name, instant(at)) for name, at in due.items() if at])
+    change(connection, _UNSET_DUE, [name for name, at in due.items() if at is None])
 
 
-_SNAPSHOT = """
-INSERT INTO snapshots (kind, id, version, fingerprint, body) VALUES (?, ?, ?, ?, ?)
+_SNAPSHOTS = """
+INSERT INTO snapshots (kind, id, version, fingerprint, body) VALUES {rows}
 ON CONFLICT (kind, id) DO UPDATE SET
     version = excluded.version, fingerprint = excluded.fingerprint, body = excluded.body
 """
 
 
-def _snapshot(connection: sqlite3.Connection, snapshot: Snapshot) -> None:
-    row = (snapshot.version, snapshot.fingerprint, snapshot.body)
-    connection.execute(_SNAPSHOT, (*name_of(snapshot.journal), *row))
+def write_snapshots(connection: sqlite3.Connection, snapshots: Sequence[Snapshot]) -> None:
+    """Keep snapshots instead of older ones."""
+    rows = [(*name_of(s.journal), s.version, s.fingerprint, s.body) for s in snapshots]
+    change(connection, _SNAPSHOTS, rows)
+
+
+_AUDIT = """
+INSERT INTO audit (at, actor, method, target, decision, reason, request) VALUES {rows}
+"""
+
+
+def write_audit(connection: sqlite3.Connection, rows: Sequence[AuditRow]) -> None:
+    """Write audit rows."""
+    change(connection, _AUDIT, [audit_row(row) for row in rows])
 
 
 _NOTE = """
@@ -186,14 +165,3 @@ def write_note(connection: sqlite3.Connection, name: str, value: str | None) -> 
         connection.execute(_DROP_NOTE, (name,))
     else:
         connection.execute(_NOTE, (name, value))
-
-
-_AUDIT = """
-INSERT INTO audit (at, actor, method, target, decision, reason, request)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-
-
-def write_audit(connection: sqlite3.Connection, rows: Iterable[AuditRow]) -> None:
-    """Write audit rows."""
-    connection.executemany(_AUDIT, [audit_row(row) for row in rows])

@@ -1,18 +1,17 @@
 """
 Tracks: a course that late facts can be put into.
 
-    base ──► tail and moves ──► middle ──► tail and moves ──► now
-    earlier                                 facts up to the base that figures may look back at
+    base ──► tail and moves ──► now        the tail's facts and the moves lie after the base
+    earlier                                facts up to the base that figures may look back at
 
-Facts and moves are packed: a command looks at the last of them, only a late fact at all. When the
-tail has grown too long the middle becomes the base, so that nothing is told twice in time.
+Facts and moves are packed: a command looks at the last of them, only a late fact at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import chain
+from itertools import chain, takewhile
 
 import attrs
 
@@ -58,9 +57,6 @@ class Track:
 
         entered: The moves after the base, in the same order.
 
-        middle: The course where the tail will be cut, before the first fact that will be kept;
-            None while the tail is short.
-
         now: The course after all of them.
     """
 
@@ -69,7 +65,6 @@ class Track:
     earlier: Packed = NOTHING
     latest: Packed = NOTHING
     entered: Packed = NOTHING
-    middle: Course | None = None
     now: Course = _BEGIN
 
     @property
@@ -111,14 +106,12 @@ class Track:
 
     def longer(self, fact: Fact) -> Track:
         """This track with a fact after all others."""
-        number = packed.count(self.latest)
-        longer = variant(
-            self,
-            latest=packed.with_line(self.latest, kept.line_of(fact)),
-            middle=self.now if number == _cut() else self.middle,
-            now=self.now.absorb(fact, self.known),
-        )
-        return longer if number < TAIL_MAX else longer.cut()
+        assert self.home is not None
+        latest = packed.with_line(self.latest, kept.line_of(fact))
+        longer = variant(self, latest=latest, now=self.now.absorb(fact, self.known))
+        if packed.count(latest) <= TAIL_MAX:
+            return longer
+        return longer.cut(kept.fact_in(packed.lines(latest)[-TAIL_KEPT - 1], self.home).moment)
 
     def deeper(self, fact: Fact) -> Track:
         """This track with a fact before its base."""
@@ -146,7 +139,7 @@ class Track:
             if packed.count(moved.entered) <= MOVES_MAX:
                 return moved
             end = moved.moves[-TAIL_KEPT].moment
-            return moved if end == move.moment else moved.folded_to(end)
+            return moved if end == move.moment else moved.cut(end)
         moves = sorted((*self.moves, move), key=lambda known: known.moment)
         return attrs.evolve(self, entered=packed_moves(moves, self.home)).refolded()
 
@@ -193,54 +186,23 @@ class Track:
 
     def refolded(self) -> Track:
         """This track with its present course folded anew from the base."""
-        before, tail, moves = self.before, self.tail, self.moves
-        if len(tail) <= _cut():
-            now = folded(self.base, before, tail, moves)
-            return attrs.evolve(self, middle=None, now=now)
-        later = tail[_cut() :]
-        first = later[0].moment
-        middle = folded(
-            self.base, before, tail[: _cut()], (move for move in moves if move.moment < first)
-        )
-        now = folded(middle, before, later, (move for move in moves if move.moment >= first))
-        return attrs.evolve(self, middle=middle, now=now)
+        return attrs.evolve(self, now=folded(self.base, self.before, self.tail, self.moves))
 
-    def cut(self) -> Track:
-        """This track from its middle on."""
-        assert self.home is not None
-        assert self.middle is not None
-        assert self.middle.end is not None
-        tail, end = packed.lines(self.latest), self.middle.end
-        earlier = packed.joined((*packed.lines(self.earlier), *tail[: _cut()]))
-        entered = packed_moves((m for m in self.moves if m.moment > end), self.home)
-        return variant(
-            self,
-            base=self.middle,
-            earlier=kept.latest(earlier),
-            latest=packed.joined(tail[_cut() :]),
-            entered=entered,
-            middle=None,
-        )
-
-    def folded_to(self, end: Moment) -> Track:
+    def cut(self, end: Moment) -> Track:
         """This track with facts and moves up to *end* folded into the base."""
         assert self.home is not None
-        tail, moves = self.tail, self.moves
-        done = [fact for fact in tail if fact.moment <= end]
-        made = [move for move in moves if move.moment <= end]
-        earlier = Packed(self.earlier + kept.packed_facts(done))
-        return attrs.evolve(
+        lines, moves = packed.lines(self.latest), self.moves
+        facts = (kept.fact_in(line, self.home) for line in lines)
+        done = tuple(takewhile(lambda fact: fact.moment <= end, facts))
+        made = tuple(move for move in moves if move.moment <= end)
+        earlier = packed.joined((*packed.lines(self.earlier), *lines[: len(done)]))
+        return variant(
             self,
             base=folded(self.base, self.before, done, made),
             earlier=kept.latest(earlier),
-            latest=kept.packed_facts(tail[len(done) :]),
+            latest=packed.joined(lines[len(done) :]),
             entered=packed_moves(moves[len(made) :], self.home),
-        ).refolded()
-
-
-def _cut() -> int:
-    """Facts of a tail that is too long which the base takes over."""
-    return TAIL_MAX + 1 - TAIL_KEPT
+        )
 
 
 def folded(base: Course, before: Memory, facts: Iterable[Fact], moves: Iterable[Move]) -> Course:

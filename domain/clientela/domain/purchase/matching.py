@@ -15,7 +15,7 @@ import attrs
 from clientela.domain.facts import BusinessKey, ReturnedLine, UnmatchedLine
 from clientela.domain.ids import Code
 from clientela.domain.money import Money
-from clientela.domain.purchase.purchases import OpenLine, OpenPurchase
+from clientela.domain.purchase.open_purchases import OpenLine, OpenPurchase
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from operator import attrgetter
 
 import attrs
 
@@ -20,80 +19,14 @@ from clientela.domain.facts import (
     ReturnRecorded,
     UnmatchedLine,
 )
-from clientela.domain.ids import Code, JournalKind, Ref, WalletId
+from clientela.domain.ids import JournalId, JournalKind, Ref
+from clientela.domain.packed import NOTHING, Packed
+from clientela.domain.purchase import open_purchases
+from clientela.domain.purchase.open_purchases import OpenLine, OpenPurchase
 
 
 LATE_DAYS_MAX = 366
 """Days by which a return may become known late and still find its purchase."""
-
-
-@attrs.frozen(kw_only=True)
-class OpenLine:
-    """
-    A purchase line and how much of it the client still has.
-
-    Attributes:
-        line_id: Which line.
-
-        sku: What was bought.
-
-        bought: Pieces bought.
-
-        left: Pieces not returned, 0 to *bought*.
-
-        net_minor: What the line cost, in minor units of the purchase's currency.
-
-        refunded_minor: What was paid back for it so far.
-    """
-
-    line_id: Code
-    sku: Code
-    bought: int
-    left: int
-    net_minor: int
-    refunded_minor: int = 0
-
-    def less(self, back: ReturnedLine) -> OpenLine:
-        """This line after *back* of it came back."""
-        return attrs.evolve(
-            self,
-            left=self.left - back.quantity,
-            refunded_minor=self.refunded_minor + back.refund.minor,
-        )
-
-
-@attrs.frozen(kw_only=True)
-class OpenPurchase:
-    """
-    A purchase of which something may still come back.
-
-    Attributes:
-        purchase: Its identity.
-
-        ref: Its event.
-
-        occurred_at: When it was made.
-
-        currency: Its currency.
-
-        wallet_id: The wallet it was credited to.
-
-        returnable_until: Last calendar day for returns; None without limit.
-
-        lines: Its lines.
-    """
-
-    purchase: BusinessKey
-    ref: Ref
-    occurred_at: datetime
-    currency: str
-    wallet_id: WalletId
-    returnable_until: date | None
-    lines: tuple[OpenLine, ...]
-
-    def is_returnable(self, day: date) -> bool:
-        """Whether lines may come back on *day*."""
-        return self.returnable_until is None or day <= self.returnable_until
 
 
 @attrs.frozen(kw_only=True)
@@ -126,15 +59,32 @@ class Purchases(State):
     What is open between client and tills.
 
     Attributes:
-        open: Purchases of which something may come back, by identity.
+        home: The client's journal; None before the first purchase.
+
+        returnable: Purchases of which something may come back, packed.
 
         waiting: Returns that wait for their purchase, by identity.
     """
 
-    open: dict[BusinessKey, OpenPurchase] = attrs.field(factory=dict[BusinessKey, OpenPurchase])
+    home: JournalId | None = None
+    returnable: Packed = NOTHING
     waiting: dict[BusinessKey, WaitingReturn] = attrs.field(
         factory=dict[BusinessKey, WaitingReturn]
     )
+
+    @property
+    def open(self) -> dict[BusinessKey, OpenPurchase]:
+        """Purchases of which something may come back, by identity."""
+        if self.home is None:
+            return {}
+        return {
+            purchase.purchase: purchase
+            for purchase in open_purchases.unpacked(self.returnable, self.home)
+        }
+
+    def purchase(self, key: BusinessKey) -> OpenPurchase | None:
+        """The purchase of this identity, if something of it may come back."""
+        return None if self.home is None else open_purchases.found(self.returnable, key, self.home)
 
 
 def evolve(draft: Purchases, recorded: RecordedEvent) -> None:
@@ -142,7 +92,11 @@ def evolve(draft: Purchases, recorded: RecordedEvent) -> None:
     match recorded.event:
         case PurchaseRecorded() as purchase:
             _close_old(draft, purchase.local_date)
-            draft.open[purchase.purchase] = _opened(purchase, recorded)
+            draft.home = recorded.journal
+            opened = _opened(purchase, recorded)
+            draft.returnable = open_purchases.with_purchase(
+                draft.returnable, opened, recorded.journal
+            )
         case ReturnRecorded() as returned:
             _take_back(draft, returned.matched)
             if returned.unmatched:
@@ -183,28 +137,22 @@ def _opened(purchase: PurchaseRecorded, recorded: RecordedEvent) -> OpenPurchase
     )
 
 
-_UNTIL = attrgetter("returnable_until")
-
-
 def _close_old(draft: Purchases, day: date) -> None:
     """Forget what can no longer come back, so that the state holds only what is open."""
     known_by = day - timedelta(days=LATE_DAYS_MAX)
-    untils = map(_UNTIL, draft.open.values())
-    for key in [
-        k for k, until in zip(draft.open, untils, strict=True) if until and until < known_by
-    ]:
-        del draft.open[key]
+    draft.returnable = open_purchases.closed_before(draft.returnable, known_by)
 
 
 def _take_back(draft: Purchases, matched: Iterable[ReturnedLine]) -> None:
     for back in matched:
-        purchase = draft.open.get(back.purchase)
-        if purchase is None:
+        purchase = draft.purchase(back.purchase)
+        if purchase is None or draft.home is None:
             continue
         lines = tuple(
             line.less(back) if line.line_id == back.line_id else line for line in purchase.lines
         )
         if any(line.left for line in lines):
-            draft.open[back.purchase] = attrs.evolve(purchase, lines=lines)
+            less = attrs.evolve(purchase, lines=lines)
+            draft.returnable = open_purchases.with_purchase(draft.returnable, less, draft.home)
         else:
-            del draft.open[back.purchase]
+            draft.returnable = open_purchases.without(draft.returnable, back.purchase)

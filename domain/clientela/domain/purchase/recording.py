@@ -224,7 +224,10 @@ def react(record: Record, recorded: RecordedEvent, _context: Context) -> Iterabl
     if not isinstance(recorded.event, PurchaseRecorded):
         return
     purchases = record.of(Purchases)
-    shelf = Shelf((purchases.open[recorded.event.purchase],))
+    heard_of = purchases.purchase(recorded.event.purchase) if purchases.waiting else None
+    if heard_of is None:
+        return
+    shelf = Shelf((heard_of,))
     oldest_first = sorted(
         purchases.waiting.values(), key=lambda waiting: (waiting.occurred_at, waiting.ref.version)
     )
@@ -264,4 +267,5 @@ PURCHASE = RuleSet(
     react=react,
     keys=keys,
     definition=PurchasePolicy,
+    version=2,
 )

@@ -1,5 +1,5 @@
 """
-ClientService: registration, details, identifiers and erasure in, clients and timelines out.
+ClientService: registration, details, identifiers and erasure in, clients out.
 """
 
 from __future__ import annotations
@@ -7,9 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from clientela.domain.codec import Codec
 from clientela.domain.errors import InvalidValueError
-from clientela.domain.event import RecordedEvent
 from clientela.domain.identity import details as domain
 from clientela.domain.identity.details import ClientKind, Details, Standing, UpdateClient
 from clientela.domain.identity.identifiers import (
@@ -24,8 +22,6 @@ from clientela.domain.ids import ClientId, Code, JournalId
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.ownership.holding import Ownership
 from clientela.domain.personal import Personal
-from clientela.services.rows import StoredEvent
-from clientela.services.translate.event import envelope
 from clientela.services.translate.fields import (
     business_key,
     code,
@@ -43,7 +39,7 @@ from clientela.services.translate.messages import (
     timestamp_if_any,
 )
 from clientela.services.translate.mutations import check_mutation, occurred_at
-from clientela.services.translate.opening import Opening, sealed_values
+from clientela.services.translate.opening import Opening
 from clientela.v1 import client_pb2
 
 
@@ -275,28 +271,4 @@ def stage_marks(lifecycle: Lifecycle) -> tuple[client_pb2.StageMark, ...]:
             since=timestamp(stay.move.at),
         )
         for model, stay in sorted(lifecycle.stays.items())
-    )
-
-
-def timeline_entry(
-    recorded: RecordedEvent, row: StoredEvent, codec: Codec, opening: Opening
-) -> client_pb2.TimelineEntry:
-    """
-    Something that happened, with its personal values beside it.
-
-    Args:
-        recorded: The event.
-
-        row: As it is stored.
-
-        codec: Encodes the payload.
-
-        opening: What of personal values may be shown.
-    """
-    sealed = sorted(sealed_values(recorded.event), key=lambda found: found[0])
-    opened = ((path, opening.text(value)) for path, value in sealed)
-    return client_pb2.TimelineEntry(
-        event=envelope(recorded, row, codec),
-        opened=(client_pb2.OpenedValue(path=path, text=text) for path, text in opened if text),
-        personal_withheld=opening.withholds(*(value for _, value in sealed)),
     )
