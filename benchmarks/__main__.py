@@ -12,14 +12,20 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.codec import CODEC
+from benchmarks.flow import FLOW_POSTGRES, FLOW_SQLITE
 from benchmarks.goals import GOALS, standings
 from benchmarks.growth import CLIENTS, LENGTH
 from benchmarks.memory import MEMORY
+from benchmarks.million import MILLION_POSTGRES, MILLION_SQLITE
 from benchmarks.peer import PEER_POSTGRES, PEER_SQLITE
+from benchmarks.peer_wire import PEER_WIRE
 from benchmarks.picture import picture
+from benchmarks.projections import PROJECTIONS
+from benchmarks.relay import RELAY
 from benchmarks.report import figure_lines, goal_lines, machine, write
 from benchmarks.rounds import Figures, spreads
 from benchmarks.run import Part, Run, rounds_of
+from benchmarks.slow import SLOW_POSTGRES, SLOW_SQLITE
 from benchmarks.startup import STARTUP
 from benchmarks.wire import POSTGRES, SQLITE
 
@@ -32,8 +38,17 @@ PARTS: tuple[Part, ...] = (
     CLIENTS,
     PEER_SQLITE,
     PEER_POSTGRES,
+    PEER_WIRE,
     MEMORY,
     STARTUP,
+    RELAY,
+    PROJECTIONS,
+    FLOW_SQLITE,
+    FLOW_POSTGRES,
+    SLOW_SQLITE,
+    SLOW_POSTGRES,
+    MILLION_SQLITE,
+    MILLION_POSTGRES,
 )
 """Everything that can be measured, in the order of a round."""
 

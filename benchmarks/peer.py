@@ -153,7 +153,8 @@ def _taking_turns(
         best.app.close()
 
 
-def _clients(run: Run) -> int:
+def peers(run: Run) -> int:
+    """Clients of the peer, and of the company beside it."""
     return CLIENTS_QUICKLY if run.is_quick else CLIENTS
 
 
@@ -163,7 +164,7 @@ def _sqlite(run: Run) -> Iterator[Round]:
     module = {"PERSISTENCE_MODULE": "eventsourcing.sqlite"}
     plain, best = (
         filled(
-            kind, {**module, "SQLITE_DBNAME": str(folder / f"{kind.__name__}.db")}, _clients(run)
+            kind, {**module, "SQLITE_DBNAME": str(folder / f"{kind.__name__}.db")}, peers(run)
         )
         for kind in (Accounts, CachedAccounts)
     )
@@ -175,14 +176,14 @@ def _postgres(run: Run) -> Iterator[Round]:
     folder = run.place("peer-postgres")
     with postgres_limit(folder) as server:
         plain, best = (
-            filled(kind, _reached(server.database(kind.__name__.lower())), _clients(run))
+            filled(kind, reached(server.database(kind.__name__.lower())), peers(run))
             for kind in (Accounts, CachedAccounts)
         )
         settings = Settings(data_dir=folder, database_url=server.database("company"))
         yield from _taking_turns(run, settings, plain, best, "postgres")
 
 
-def _reached(url: str) -> dict[str, str]:
+def reached(url: str) -> dict[str, str]:
     """How the peer is told of a database."""
     known = conninfo_to_dict(url)
     return {

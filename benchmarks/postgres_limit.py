@@ -85,6 +85,17 @@ class PostgresLimit:
         """URL of a new database."""
         return _made(self.server, name)
 
+    def asked(self, question: str) -> Any:
+        """The one value that a question has for an answer."""
+        return asyncio.run(self._asked(question))
+
+    async def _asked(self, question: str) -> Any:
+        connection = await asyncpg.connect(self.url)
+        try:
+            return await connection.fetchval(question)
+        finally:
+            await connection.close()
+
     def append(self, seconds: float, connections: int) -> Appended:
         """Append for *seconds* on so many connections, a row and its outbox row each time."""
         return asyncio.run(self._append(seconds, connections))

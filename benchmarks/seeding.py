@@ -107,10 +107,11 @@ async def fill(core: Core, shape: Mould, first: int, count: int) -> None:
     numbers = iter(range(first, first + count))
     at_once = max(1, EVENTS_AT_ONCE // len(shape.rows))
     while clients := [client_name(number) for number in islice(numbers, at_once)]:
-        await core.store.append(_copies(core, shape, clients))
+        await core.store.append(copies(core, shape, clients))
 
 
-def _copies(core: Core, shape: Mould, clients: Sequence[ClientId]) -> Append:
+def copies(core: Core, shape: Mould, clients: Sequence[ClientId]) -> Append:
+    """The append by which each of these clients, who are new, comes to have *shape*."""
     rows: list[StoredEvent] = []
     for client_id in clients:
         rows.extend(_chained(shape.rows, client_id))

@@ -53,7 +53,9 @@ class Service:
 
 
 @contextmanager
-def service(folder: Path, *more: object) -> Generator[Service]:
+def service(
+    folder: Path, *more: object, module: str = "benchmarks.service"
+) -> Generator[Service]:
     """
     A service over the store in *folder*, from here to the end of the block.
 
@@ -61,8 +63,10 @@ def service(folder: Path, *more: object) -> Generator[Service]:
         folder: Its data.
 
         more: Further settings, as `name=value`.
+
+        module: What is run; another one takes the same command line.
     """
-    with child("benchmarks.service", folder, *more, log=folder / "service.log") as process:
+    with child(module, folder, *more, log=folder / "service.log") as process:
         yield Service(pid=process.pid, **told(process, READY))
 
 
@@ -103,9 +107,14 @@ async def _main(folder: Path, more: dict[str, str]) -> None:
         await echo.stop(None)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve what the command line names until told to stop."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("more", nargs="*", help="settings, name=value")
     said = parser.parse_args()
     run(_main(said.folder, dict(text.split("=", 1) for text in said.more)))
+
+
+if __name__ == "__main__":
+    main()

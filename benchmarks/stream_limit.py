@@ -98,7 +98,6 @@ class StreamLimit:
     async def windowed(self, messages: Sequence[Message]) -> Passed:
         """Publish them all, `WINDOW` at a time."""
         await self._stream.purge_stream(STREAM)
-        self._client.new_inbox()
         mark = time.monotonic_ns()
         watch = Stopwatch()
         for begin in range(0, len(messages), WINDOW):

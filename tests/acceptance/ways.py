@@ -44,6 +44,9 @@ class Way(enum.Enum):
 OTHER_WAYS = tuple(way for way in Way if way is not Way.FILE_TO_FILE)
 """All but the way of which the other acceptance tests speak."""
 
+TOLD_WAYS = tuple(way for way in Way if way.is_told)
+"""Those over NATS."""
+
 
 @attrs.frozen(kw_only=True)
 class Life:

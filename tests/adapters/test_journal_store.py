@@ -112,6 +112,19 @@ async def test_journal_that_does_not_exist_has_an_empty_head(store: JournalStore
     assert 0 == await store.last_position()
 
 
+async def test_ends_of_journals_are_told(store: JournalStore):
+    """
+    Asked one by one or by many at once, a journal's version is that of its last committed event; 0
+    where there is none.
+    """
+    await store.append(writing({MARTA: None}, 3))
+    await store.append(writing({IVO: None}))
+
+    asked = (store.ends(journals) for journals in ((MARTA, NOBODY), (IVO, MARTA), ()))
+
+    assert [{MARTA: 3, NOBODY: 0}, {IVO: 1, MARTA: 3}, {}] == await asyncio.gather(*asked)
+
+
 async def test_everything_of_one_append_comes_back_as_it_was(store: JournalStore):
     """What was appended is read back equal, field by field, with positions from 1."""
     append = everything()

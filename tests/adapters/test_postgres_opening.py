@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from clientela.adapters import migrations
@@ -44,6 +45,9 @@ SOUND = {
     "data_checksums": "on",
     "in_recovery": "false",
 }
+LOCK_TIMEOUT_S = 0.5
+"""Seconds that a statement waits for a lock."""
+
 RULES = "ownership(client-claimed.v1)"
 OTHER_RULES = "loyalty(points-issued.v1)"
 
@@ -168,6 +172,24 @@ async def test_processes_may_make_the_tables_at_once(url: str):
     assert 1 == len(epochs)
     for store in stores:
         await store.close()
+
+
+async def test_tables_that_another_process_is_slow_to_make_are_waited_for(url: str):
+    """A process that starts while another one makes the tables takes longer, and starts."""
+    another = await asyncpg.connect(url)
+    making = another.transaction()
+    await making.start()
+    await another.execute("CREATE TABLE events (unfinished text)")
+
+    opening = asyncio.ensure_future(PostgresStore.open(url, rulebook=RULES))
+    done, _ = await asyncio.wait({opening}, timeout=2 * LOCK_TIMEOUT_S)
+    assert set() == done
+    await making.rollback()
+    store = await opening
+
+    assert await store.note(EPOCH)
+    await store.close()
+    await another.close()
 
 
 async def test_database_of_others_is_refused_and_left_as_it_is(url: str):

@@ -65,6 +65,7 @@ from tests.adapters.appends import (
     rows,
     writing,
 )
+from tests.adapters.gate import FailingConnection, Gate, on_writer
 
 
 RULES = "ownership(client-claimed.v1)"
@@ -90,32 +91,6 @@ def change(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for statement in statements:
             connection.execute(statement)
-
-
-class Gate:
-    """Keeps the writer busy, so that what is sent meanwhile waits together."""
-
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
-        self._is_reached = threading.Event()
-        self._is_open = threading.Event()
-
-    async def __aenter__(self) -> None:
-        self._waiting = self._store._writer.submit(self._wait)
-        await asyncio.to_thread(self._is_reached.wait)
-
-    async def __aexit__(self, *_: object) -> None:
-        self._is_open.set()
-        await asyncio.gather(self._waiting, return_exceptions=True)
-
-    def _wait(self, _connection: sqlite3.Connection) -> None:
-        self._is_reached.set()
-        self._is_open.wait()
-
-
-async def on_writer(store: SqliteStore, statement: str) -> Any:
-    """What a statement gives on the connection that writes, outside any transaction."""
-    return await store._writer.submit(lambda c: c.execute(statement).fetchone(), is_alone=True)
 
 
 # Settings
@@ -498,27 +473,6 @@ async def test_full_disk_is_refused_and_got_over(store: SqliteStore):
     await on_writer(store, "PRAGMA max_page_count = 1000000")
     assert 503 == await store.append(too_much)
     assert () == await store.faults()
-
-
-class FailingConnection:
-    """A connection whose statements fail as on a broken disk, from the named one on."""
-
-    def __init__(self, connection: sqlite3.Connection, statement: str, code: int) -> None:
-        self._connection = connection
-        self._statement = statement
-        self._code = code
-
-    def execute(self, statement: str, *arguments: Any) -> Any:
-        """Execute, or fail."""
-        if statement.startswith(self._statement):
-            error = sqlite3.OperationalError("disk I/O error on /secret/path")
-            error.sqlite_errorcode = self._code
-            error.sqlite_errorname = "SQLITE_IOERR_FSYNC"
-            raise error
-        return self._connection.execute(statement, *arguments)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
 
 
 @pytest.mark.parametrize("statement", ["BEGIN", "COMMIT", "PRAGMA wal_checkpoint(PASSIVE)"])

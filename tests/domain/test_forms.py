@@ -122,6 +122,17 @@ def test_text_is_canonical(hint, value):
     assert canonical(json.loads(text)) == text.encode()
 
 
+def test_sets_stand_in_one_order():
+    """
+    Equal sets are written with the same text, in every process.
+    """
+    words = [f"word-{number}" for number in range(9)]
+
+    assert json.dumps(words, separators=(",", ":")) == STORED.of(frozenset[Sku]).text(
+        frozenset(reversed(words))
+    )
+
+
 def test_numbers_that_are_keys_stand_in_their_order():
     """
     Entries of a dict stand in the order of its keys, as canonical JSON has them.

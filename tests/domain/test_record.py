@@ -12,7 +12,7 @@ import pytest
 from clientela.domain.context import Definitions, DefinitionVersion
 from clientela.domain.draft import State, state
 from clientela.domain.event import SYSTEM, Origin, RecordedEvent, event
-from clientela.domain.ids import ClientId, Code, EventId, JournalKind, client_journal
+from clientela.domain.ids import ClientId, Code, EventId, JournalId, JournalKind, client_journal
 from clientela.domain.record import Journal, Record
 from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
@@ -157,6 +157,31 @@ def test_rule_set_is_asked_anew_by_other_definitions(book, asked):
     book.due(Record([journal]), TWO)
 
     assert 2 == asked.times
+
+
+def test_journals_of_a_record_stand_in_the_order_of_their_ids():
+    """
+    However its journals were given, and in every copy, a record tells them in one order.
+    """
+    client, unit, wallet = (
+        JournalId(kind, "tower")
+        for kind in (JournalKind.CLIENT, JournalKind.UNIT, JournalKind.WALLET)
+    )
+    record = Record(Journal(journal_id, 0, {}) for journal_id in (wallet, client, unit))
+
+    assert [client, unit, wallet] == [journal.id for journal in record.journals]
+    assert [client, unit, wallet] == [journal.id for journal in record.thaw().journals]
+
+
+def test_journal_that_was_not_named_is_not_found():
+    """
+    A record finds the journals that its command named, and no other.
+    """
+    journal = Journal(JournalId(JournalKind.WALLET, "tower"), 0, {})
+    record = Record([journal])
+
+    assert journal is record.find(JournalKind.WALLET)
+    assert record.find(JournalKind.CLIENT) is None
 
 
 def test_rule_set_without_a_due_time_is_not_timed(book):

@@ -314,6 +314,18 @@ def test_history_is_asked_for_and_includes_this_command():
     assert () == record.history(JournalKind.CLIENT)
 
 
+def test_events_of_a_history_are_those_of_the_decision():
+    """
+    The record after a command holds in its history the very events that are to be appended, whole.
+    """
+    record = Record([BOOK.empty(TOWER)], histories={TOWER: ()})
+
+    decision = BOOK.handle(record, SMALL, context())
+
+    assert decision.events == decision.record.history(JournalKind.CLIENT)
+    assert {len(decision.events)} == {recorded.count for recorded in decision.events}
+
+
 # A fact of another run
 
 

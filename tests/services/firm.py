@@ -8,7 +8,7 @@ import asyncio
 import itertools
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 
 from clientela.adapters.memory import MemoryStore
@@ -136,6 +136,8 @@ class DisturbedStore(MemoryStore):
         wanted: What was asked for, in order.
 
         appends: What was appended or tried to be, in order.
+
+        tells_ends: Whether it tells where journals end, so that nothing need be loaded again.
     """
 
     def __init__(self) -> None:
@@ -145,6 +147,12 @@ class DisturbedStore(MemoryStore):
         self.loading: deque[Happening] = deque()
         self.wanted: list[Wanted] = []
         self.appends: list[Append] = []
+        self.tells_ends = False
+
+    async def ends(self, journal_ids: Iterable[JournalId]) -> Mapping[JournalId, int]:
+        """Tell where journals end, if it does."""
+        found = await super().ends(journal_ids)
+        return found if self.tells_ends else dict.fromkeys(found, -1)
 
     async def load(self, wanted: Wanted) -> Loaded:
         """Answer with what was there a while ago."""

@@ -13,6 +13,7 @@ from clientela.domain.ids import (
     client_journal,
     employee_journal,
 )
+from clientela.domain.organisation.staff import RecordLeaving
 from clientela.domain.ownership.holding import Ownership
 from clientela.domain.ownership.rules import OWNERSHIP
 from clientela.domain.purchase.purchases import Purchases
@@ -20,7 +21,9 @@ from clientela.domain.rulebook import Rulebook
 from clientela.services.records import Records
 from clientela.services.rows import Append
 from clientela.services.snapshots import SNAPSHOT_EVERY
+from clientela.services.views import Needs
 from tests.domain.purchase.till import TEA, bought, line
+from tests.domain.spec import AT
 from tests.services.counting import COUNTS
 from tests.services.firm import (
     IVO,
@@ -170,3 +173,41 @@ async def test_snapshot_of_another_meaning_is_passed_over():
 
     assert newer.fingerprint == firm.rulebook.fingerprint
     assert (1, 0) == (len(same.snapshots), len(other.snapshots))
+
+
+async def test_journal_that_ends_where_memory_does_is_not_loaded(firm):
+    """
+    Over a store that others write to as well, a read asks where the journal ends; only if it has
+    moved, it is loaded: what others committed before the read is in it.
+    """
+    firm.store.tells_ends = True
+    await firm.run(approach(MARTA))
+    await firm.path.read(JOURNAL)
+    del firm.store.wanted[:]
+
+    again = await firm.path.read(JOURNAL)
+    assert MARTA == again.record.of(Ownership).owner_id
+    assert [] == firm.store.wanted
+
+    await firm.other().run(PURCHASE)
+    del firm.store.wanted[:]
+    moved = await firm.path.read(JOURNAL)
+    assert 1 == len(moved.record.of(Purchases).open)
+    assert [JOURNAL in wanted.journals for wanted in firm.store.wanted] == [True]
+
+
+async def test_staff_that_a_read_asks_about_is_looked_at_as_well(firm):
+    """
+    What rules ask for besides the record is as committed, too, though it was in memory.
+    """
+    firm.store.tells_ends = True
+    await firm.run(approach(MARTA))
+    needs = Needs(journals=(JOURNAL,), facts={employee_journal(MARTA)})
+    await firm.records.load(needs)
+    other = firm.other()
+    await other.run(RecordLeaving(employee_id=MARTA, left_at=AT))
+
+    view = await firm.records.load(needs)
+
+    assert AT == view.registry.member(MARTA).left_at
+    assert 2 == view.heads[employee_journal(MARTA)].version

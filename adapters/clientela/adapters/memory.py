@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import heapq
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
@@ -105,6 +105,10 @@ class MemoryStore:
     async def read_all(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[StoredEvent]:
         """Events of all journals above a position."""
         return self._events[after : after + min(limit, PAGE_MAX)]
+
+    async def ends(self, journal_ids: Iterable[JournalId]) -> Mapping[JournalId, int]:
+        """Versions of the last events of these journals."""
+        return {j: len(self._journals.get(j, ())) for j in journal_ids}
 
     async def last_position(self) -> int:
         """Position of the last event."""

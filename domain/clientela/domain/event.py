@@ -98,11 +98,19 @@ def event(
     """
 
     def decorate(cls: type[_T]) -> type[_T]:
-        made = attrs.frozen(kw_only=True)(cls)
-        made.__event__ = EventType(name, version, origin, visibility)  # type: ignore[attr-defined]
-        return made
+        made: Any = attrs.frozen(kw_only=True, repr=False)(cls)
+        made.__repr__ = _shown
+        made.__event__ = EventType(name, version, origin, visibility)
+        return cast("type[_T]", made)
 
     return decorate
+
+
+def _shown(event: Any) -> str:
+    """`__repr__` of every event: one for all, since making one for each is a part of start-up."""
+    cls = event.__class__
+    pairs = [f"{field.name}={getattr(event, field.name)!r}" for field in attrs.fields(cls)]
+    return f"{cls.__qualname__.rsplit('>.', 1)[-1]}({', '.join(pairs)})"
 
 
 def event_type(event_or_class: Any) -> EventType:

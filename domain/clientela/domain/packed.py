@@ -11,9 +11,11 @@ every copy of the state, and unpacked line by line where somebody looks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import bisect
+
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import NewType
+from typing import Any, NewType
 
 from clientela.domain.ids import Code, JournalId, JournalKind, Ref
 
@@ -64,9 +66,57 @@ def with_line(text: Packed, line: str) -> Packed:
     return Packed(f"{text}{line}{LINE}")
 
 
+def place(text: Packed, key: str) -> tuple[int, int]:
+    """Where the line whose first field is *key* begins and the next one would; equal if none is."""
+    start = word(key) + FIELD
+    if text.startswith(start):
+        return (0, text.index(LINE) + 1)
+    begin = text.find(LINE + start) + 1
+    return (begin, text.index(LINE, begin) + 1) if begin else (0, 0)
+
+
+def line(text: Packed, key: str) -> str | None:
+    """The line whose first field is *key*; None if there is none."""
+    begin, end = place(text, key)
+    return text[begin : end - 1] if end else None
+
+
+def without(text: Packed, key: str) -> Packed:
+    """*text* without the line whose first field is *key*, if it has it."""
+    begin, end = place(text, key)
+    return Packed(text[:begin] + text[end:]) if end else text
+
+
+def replaced(text: Packed, key: str, made: str) -> Packed:
+    """*text* with another line in the place of the one whose first field is *key*."""
+    begin, end = place(text, key)
+    return Packed(f"{text[:begin]}{made}{LINE}{text[end:]}") if end else text
+
+
+def sorted_in(text: Packed, made: str, order: Callable[[str], Any]) -> Packed:
+    """
+    *text*, whose lines are in order, with one more after those that are not above it.
+
+    Args:
+        text: The lines.
+
+        made: The line.
+
+        order: What lines are ordered by.
+    """
+    last = next(backwards(text), None)
+    if last is None or order(last) <= order(made):
+        return with_line(text, made)
+    known = lines(text)
+    at = bisect.bisect(known, order(made), key=order)
+    return joined((*known[:at], made, *known[at:]))
+
+
 def word(text: str) -> str:
     """A text as a field or a part of one."""
-    return text if text.isalnum() else text.translate(_TABLE)
+    if "%" in text or FIELD in text or PART in text or LINE in text:
+        return text.translate(_TABLE)
+    return text
 
 
 def unword(text: str) -> str:

@@ -131,7 +131,9 @@ class Record:
         histories: Mapping[JournalId, tuple[RecordedEvent, ...]] | None = None,
     ) -> None:
         self._journals = {journal.id.kind: journal for journal in journals}
-        self._sorted = tuple(sorted(self._journals.values(), key=_place))
+        self._sorted = tuple(self._journals.values())
+        if len(self._sorted) > 1:
+            self._sorted = tuple(sorted(self._sorted, key=_place))
         self._holders = dict(holders or {})
         self._histories = dict(histories or {})
 
@@ -216,7 +218,7 @@ class Record:
 
     def thaw(self) -> Record:
         """A copy to work on; this one stays as it is."""
-        return Record((j.thaw() for j in self._journals.values()), self._holders, self._histories)
+        return Record([j.thaw() for j in self._sorted], self._holders, self._histories)
 
     def append(self, recorded: RecordedEvent) -> None:
         """Note that *recorded* now stands at the end of its journal."""

@@ -42,6 +42,9 @@ class CallClass(enum.Enum):
     STREAM = "stream"
     """Answers for as long as the caller stays."""
 
+    # Members are single: identity is their hash, and every call asks for it.
+    __hash__ = object.__hash__
+
 
 class Scope(enum.Enum):
     """On which records an rpc may be used."""
@@ -126,8 +129,8 @@ class MethodAccess:
                 names = frozenset({self.permission})
             case ActorKind.SYSTEM:
                 names = frozenset[Code]()
-        held = (grant for grant in principal.grants or () if grant.holds(now))
-        grants = tuple(grant for grant in held if grant.name in names)
+        named = [grant for grant in principal.grants or () if grant.name in names]
+        grants = tuple(grant for grant in named if grant.holds(now))
         if not grants:
             raise AccessDeniedError(self.permission)
         return grants

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -58,36 +57,45 @@ class Admission:
     """
 
     def __init__(self, rooms: Mapping[CallClass, Room] = ROOMS) -> None:
-        self._rooms = {call_class: rooms[call_class] for call_class in CallClass}
-        self._running = {c: asyncio.Semaphore(r.running_max) for c, r in self._rooms.items()}
-        self._waiting = dict.fromkeys(self._rooms, 0)
+        self._admitted = {call_class: Admitted(rooms[call_class]) for call_class in CallClass}
 
-    @asynccontextmanager
-    async def admitted(self, call_class: CallClass) -> AsyncGenerator[None]:
+    def admitted(self, call_class: CallClass) -> Admitted:
         """
-        Room for one call, for as long as the block runs.
+        Room for one call, for as long as a block within it runs.
 
         Raises:
-            OverloadedError: there is none, and waiting did not help.
+            OverloadedError: on entering; there is none, and waiting did not help.
         """
-        await self._enter(call_class)
-        try:
-            yield
-        finally:
-            self._running[call_class].release()
+        return self._admitted[call_class]
 
-    async def _enter(self, call_class: CallClass) -> None:
-        room, running = self._rooms[call_class], self._running[call_class]
-        if not running.locked():
-            await running.acquire()
+
+class Admitted:
+    """
+    The calls of one class that were let in: a block for each of them.
+
+    Args:
+        room: How many there may be.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._running = asyncio.Semaphore(room.running_max)
+        self._waiting = 0
+
+    async def __aenter__(self) -> None:
+        if not self._running.locked():
+            await self._running.acquire()
             return
-        if self._waiting[call_class] >= room.waiting_max:
+        if self._waiting >= self._room.waiting_max:
             raise OverloadedError(RETRY_AFTER)
-        self._waiting[call_class] += 1
+        self._waiting += 1
         try:
-            async with asyncio.timeout(room.wait_seconds_max):
-                await running.acquire()
+            async with asyncio.timeout(self._room.wait_seconds_max):
+                await self._running.acquire()
         except TimeoutError:
             raise OverloadedError(RETRY_AFTER) from None
         finally:
-            self._waiting[call_class] -= 1
+            self._waiting -= 1
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._running.release()

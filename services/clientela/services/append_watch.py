@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import time
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 import attrs
 
 from clientela.services.metrics import NO_METRICS, Count, Measure, Metrics
 from clientela.services.store_errors import ConflictError
-from clientela.services.tracing import NO_TRACES, Traces
+from clientela.services.tracing import NO_TRACES, Span, Traces
 
 
 SPAN = "clientela.append"
@@ -37,21 +38,45 @@ class AppendWatch:
     traces: Traces = NO_TRACES
     monotonic: Callable[[], float] = time.perf_counter
 
-    @contextmanager
-    def append(self, events: int) -> Generator[None]:
+    def append(self, events: int) -> Watched:
         """
-        Tell of the append that the block makes.
+        Tell of the append that a block makes.
 
         Args:
             events: How many events it holds.
         """
-        began_at = self.monotonic()
-        with self.traces.step(SPAN) as span:
-            span.note("clientela.events", events)
-            try:
-                yield
-            except ConflictError as error:
-                self.metrics.count(Count.CONFLICTS, type(error).__name__)
-                raise
-            finally:
-                self.metrics.measure(Measure.COMMIT_SECONDS, self.monotonic() - began_at)
+        return Watched(self, events, self.traces.step(SPAN))
+
+
+class Watched:
+    """
+    An append, from the beginning of a block to its end.
+
+    Args:
+        watch: Tells of it.
+
+        events: How many it holds.
+
+        span: Of it.
+    """
+
+    def __init__(self, watch: AppendWatch, events: int, span: AbstractContextManager[Span]) -> None:
+        self._watch = watch
+        self._events = events
+        self._span = span
+
+    def __enter__(self) -> None:
+        self._began_s = self._watch.monotonic()
+        self._span.__enter__().note("clientela.events", self._events)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        watch = self._watch
+        if isinstance(error, ConflictError):
+            watch.metrics.count(Count.CONFLICTS, type(error).__name__)
+        watch.metrics.measure(Measure.COMMIT_SECONDS, watch.monotonic() - self._began_s)
+        self._span.__exit__(kind, error, traceback)

@@ -18,6 +18,7 @@ from clientela.domain.record import HistoryNeededError, NeededError, Record
 from clientela.domain.ruleset import Command
 from clientela.domain.run import Decision
 from clientela.services.calls import Call
+from clientela.services.key_rows import KeyChanges
 from clientela.services.ports import VaultSession
 from clientela.services.records import Records
 from clientela.services.rows import Answer, Append, AuditRow, StoredEvent
@@ -113,11 +114,7 @@ def append_of(
         answer=answer,
         due=records.dues(decision.record, view.definitions, changed),
         audit=(audit_of(task, attempt.now, said, refusal.reason if refusal else ""),),
-        keys=attrs.evolve(
-            attempt.session.changes,
-            forgotten=decision.forget,
-            scopes=decision.forget_scopes,
-        ),
+        keys=KeyChanges(attempt.session.changes.made, decision.forget, decision.forget_scopes),
         snapshots=records.snapshots.due(view.record, decision.record),
     )
 
@@ -151,7 +148,7 @@ def answer_of(
     for recorded in decision.events if decision else ():
         first, _ = made.get(recorded.journal, (recorded.version, 0))
         made[recorded.journal] = (first, recorded.version)
-    answer = Answer(
+    return Answer(
         request=request,
         fingerprint=task.fingerprint,
         at=max(now, decided_at),
@@ -159,15 +156,10 @@ def answer_of(
         versions=decision.record.versions if decision else {},
         made=made,
         journals=task.needs.journals,
-    )
-    if refusal is None:
-        return answer
-    return attrs.evolve(
-        answer,
-        reason=refusal.reason,
-        category=refusal.category.value,
-        message=str(refusal),
-        details=refusal.details(),
+        reason="" if refusal is None else refusal.reason,
+        category="" if refusal is None else refusal.category.value,
+        message="" if refusal is None else str(refusal),
+        details={} if refusal is None else refusal.details(),
     )
 
 

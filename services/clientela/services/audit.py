@@ -14,12 +14,13 @@ import asyncio
 import time
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import attrs
 
 from clientela.services.ports import Clock, JournalStore
 from clientela.services.rows import AuditRow
+from clientela.services.together import Together
 
 
 ANONYMOUS = "anonymous"
@@ -74,9 +75,7 @@ class Audit:
         self._clock = clock
         self._monotonic = monotonic
         self._counts: OrderedDict[_Kind, _Count] = OrderedDict()
-        self._waiting: list[AuditRow] = []
-        self._next: asyncio.Task[None] | None = None
-        self._turn = asyncio.Lock()
+        self._rounds = Together(store.write_audit)
 
     async def read(self, actor: str, method: str, target: str) -> None:
         """
@@ -85,7 +84,7 @@ class Audit:
         Raises:
             StoreUnavailableError: it cannot be noted, so they must not be shown.
         """
-        await self._write((self._row(actor, method, target, READ, ""),))
+        await self._rounds.join((self._row(actor, method, target, READ, ""),))
 
     async def denied(self, actor: str, method: str, target: str, reason: str) -> None:
         """
@@ -103,7 +102,7 @@ class Audit:
         self._counts[kind] = _Count(now)
         if len(self._counts) > KINDS_MAX:
             rows.extend(self._taken(next(iter(self._counts))))
-        await self._write(rows)
+        await self._rounds.join(rows)
 
     async def flush(self) -> None:
         """Write out every count whose minute is over."""
@@ -124,20 +123,7 @@ class Audit:
     async def _write_out(self, kinds: list[_Kind]) -> None:
         rows = [row for kind in kinds for row in self._taken(kind)]
         if rows:
-            await self._write(rows)
-
-    async def _write(self, rows: Iterable[AuditRow]) -> None:
-        """Write rows together with whatever else waits; goes on if the caller goes away."""
-        self._waiting.extend(rows)
-        if self._next is None:
-            self._next = asyncio.create_task(self._written())
-            self._next.add_done_callback(_told_to_callers)
-        await asyncio.shield(self._next)
-
-    async def _written(self) -> None:
-        async with self._turn:
-            rows, self._waiting, self._next = self._waiting, [], None
-            await self._store.write_audit(rows)
+            await self._rounds.join(rows)
 
     def _taken(self, kind: _Kind) -> tuple[AuditRow, ...]:
         """The row of what was counted of *kind*, which is counted anew; none for nothing."""
@@ -156,9 +142,3 @@ class Audit:
             decision=decision,
             reason=reason,
         )
-
-
-def _told_to_callers(written: asyncio.Task[None]) -> None:
-    """What went wrong is told to whoever waits; if all have gone away, to nobody."""
-    if not written.cancelled():
-        written.exception()

@@ -13,8 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-import attrs
-
 from clientela.domain.context import NormalForms
 from clientela.domain.errors import RefusedError
 from clientela.domain.event import RecordedEvent
@@ -22,12 +20,14 @@ from clientela.domain.fingerprint import check_same, fingerprint
 from clientela.domain.ids import JournalId
 from clientela.domain.ruleset import Command
 from clientela.domain.run import Decision
+from clientela.domain.variant import variant
 from clientela.services.append_watch import AppendWatch
 from clientela.services.attempts import Attempt, Task, answer_of, append_of, audit_of
 from clientela.services.calls import Call, ContendedError, Outcome, StoredRefusalError
 from clientela.services.decisions import Decisions, check_etags
 from clientela.services.envelope import encode
 from clientela.services.landing import Landings
+from clientela.services.observer import note_hash
 from clientela.services.ports import Clock, JournalStore, NewId, Sessions
 from clientela.services.records import Records
 from clientela.services.rows import Answer, Append
@@ -107,7 +107,10 @@ class CommandPath:
             StoreUnavailableError: the store cannot be reached; repeat with the same request id.
         """
         rulebook = self.records.rulebook
-        request = self._sessions.blind("request", call.request_id) if call.request_id else None
+        request = None
+        if call.request_id:
+            request = self._sessions.blind("request", call.request_id)
+            note_hash(call.request_id, request)
         task = Task(
             name=type(command).__name__,
             decide=lambda record, context: rulebook.handle(
@@ -116,7 +119,7 @@ class CommandPath:
             needs=Needs(journals=rulebook.journals(command), request=request),
             call=call,
             command=command,
-            fingerprint=fingerprint(command, self._sessions.session({})),
+            fingerprint=fingerprint(command, self._decisions.naming.vault),
         )
         return await self._carry_out(task)
 
@@ -152,8 +155,10 @@ class CommandPath:
         """These journals as committed, with time elapsed up to *at* or now; appends nothing."""
         attempt = await self._decisions.committed(self._elapsing(journal_ids, at))
         assert isinstance(attempt, Attempt)
-        decision = attempt.decision
-        return attrs.evolve(attempt.view, record=decision.record, events=decision.events)
+        view, decision = attempt.view, attempt.decision
+        if not decision.events:
+            return view
+        return variant(view, record=decision.record, events=decision.events)
 
     def _elapsing(self, journal_ids: tuple[JournalId, ...], at: datetime | None) -> Task:
         return Task(
@@ -186,7 +191,7 @@ class CommandPath:
         if isinstance(attempt, Answer):
             return await self._replayed(task, attempt)
         if attempt.landing is not None:
-            await self._landings.end(attempt.landing)
+            await attempt.landing.end()
         decision = attempt.decision
         if decision.refusal is not None:
             raise decision.refusal
@@ -229,7 +234,7 @@ class CommandPath:
         append = append_of(task, attempt, self.records, rows, self._clock.now())
         kept = view.kept.values()
         landing = self._landings.begin(append, self.records, decision, kept)
-        return attrs.evolve(attempt, landing=landing)
+        return variant(attempt, landing=landing)
 
     async def _renewing(self, attempt: Attempt) -> Attempt:
         """Begin to write due moments of journals that stay as they are where others are noted."""
@@ -240,7 +245,7 @@ class CommandPath:
         if not moved:
             return attempt
         append = Append(expected=record.versions, facts=attempt.view.facts, due=moved)
-        return attrs.evolve(attempt, landing=self._landings.begin(append, self.records))
+        return variant(attempt, landing=self._landings.begin(append, self.records))
 
     async def _keep_refusal(self, task: Task, refusal: RefusedError) -> None:
         """Store a refusal that leaves no events as the answer, and write who was refused."""
@@ -254,7 +259,7 @@ class CommandPath:
             )
         audit = audit_of(task, now, "refused", refusal.reason)
         append = Append(expected={}, answer=answer, audit=(audit,))
-        await self._landings.end(self._landings.begin(append, self.records))
+        await self._landings.begin(append, self.records).end()
 
     async def _replayed(self, task: Task, answer: Answer) -> Outcome:
         """The answer that the same request got before, rebuilt at its versions."""

@@ -35,6 +35,7 @@ class DeadlineRules:
     stream_seconds_max: float = 1_800.0
     methods: Mapping[str, float] = MappingProxyType(
         {
+            "clientela.v1.InsightService.GetStats": 1_800.0,
             "clientela.v1.OperationService.AdvanceClock": 1_800.0,
             "clientela.v1.OperationService.Verify": 1_800.0,
             "clientela.v1.OperationService.RotateKeys": 1_800.0,

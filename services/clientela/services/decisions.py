@@ -49,6 +49,8 @@ class Decisions:
         new_id: NewId,
     ) -> None:
         self.records = records
+        self.naming = Naming(vault=sessions.session({}), forms=forms)
+        """Makes keys and keyed hashes of what a command says; knows nobody's key."""
         self._sessions = sessions
         self._forms = forms
         self._clock = clock
@@ -98,9 +100,11 @@ class Decisions:
         decision = attempt.decision
         if not decision.events and task.needs.request is None:
             return None
+        keys = self._keys(task)
         # A key that is reserved is checked by the append; of another one nobody knows the holder.
-        reserved = {key for key, _ in decision.reserve}
-        return attempt if reserved.issuperset(self._keys(task)) else None
+        if keys and not {key for key, _ in decision.reserve}.issuperset(keys):
+            return None
+        return attempt
 
     def _attempt(self, task: Task, view: View) -> Attempt:
         session = self._sessions.session(view.key_rows)
@@ -110,9 +114,8 @@ class Decisions:
 
     def _keys(self, task: Task) -> tuple[Key, ...]:
         if task.keys is None:
-            naming = Naming(vault=self._sessions.session({}), forms=self._forms)
-            command = task.command
-            task.keys = () if command is None else self.records.rulebook.keys(command, naming)
+            command, rulebook = task.command, self.records.rulebook
+            task.keys = () if command is None else rulebook.keys(command, self.naming)
         return task.keys
 
     def _context(self, task: Task, view: View, session: VaultSession) -> Context:

@@ -128,8 +128,9 @@ class Entrance:
         identified = await self.identified(credentials, access.method)
         self.rates.count(identified.actor, access)
         principal = await self.staff.filled(identified, access.call_class)
+        now = self.clock.now()
         try:
-            grants = access.allowed(principal, self.clock.now())
+            grants = access.allowed(principal, now)
             reach = reach_of(principal, grants, access.scope)
             return RequestContext(
                 principal=principal,
@@ -140,7 +141,7 @@ class Entrance:
                 correlation_id=self._correlation_id(credentials),
                 on_behalf_of=_on_behalf_of(principal, credentials),
                 unit_id=_unit_id(principal, reach, credentials),
-                tells_history=tells_history(principal, credentials, self.clock.now()),
+                tells_history=tells_history(principal, credentials, now),
             )
         except AccessDeniedError as error:
             await self.audit.denied(str(principal.actor), access.method, "", error.reason)
@@ -159,17 +160,17 @@ class Entrance:
 
             RateLimitedError: the caller looks too many people up.
         """
-        self.rates.count_look_up(context.principal.actor, context.access, request)
-        access, actor = context.access, str(context.principal.actor)
+        access, actor = context.access, context.principal.actor
+        self.rates.count_look_up(actor, access, request)
         try:
             await check_target(access, context.reach, _target(access, request), self.directory)
             await check_promotion(access, context.reach, request, self.directory)
         except UnknownError as error:
             # Missing and foreign take the same time and leave the same row.
-            await self.audit.denied(actor, access.method, NOT_TOLD, error.reason)
+            await self.audit.denied(str(actor), access.method, NOT_TOLD, error.reason)
             raise
         except AccessDeniedError as error:
-            await self.audit.denied(actor, access.method, "", error.reason)
+            await self.audit.denied(str(actor), access.method, "", error.reason)
             raise
 
     async def note_missing(self, context: RequestContext, error: UnknownError) -> None:

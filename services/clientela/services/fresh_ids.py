@@ -37,7 +37,7 @@ def _fetched() -> str:
 _UNUSED: list[str] = []
 
 # Of two processes only one may go on with what was fetched before they parted.
-#os.register_at_fork(after_in_child=_UNUSED.clear)
+os.register_at_fork(after_in_child=_UNUSED.clear)
 
 _VARIANTS = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 """The digit that bears the variant of the standard in its upper half."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import attrs
@@ -23,6 +24,7 @@ from google.protobuf.message import Message
 from clientela.domain.errors import UnknownError
 from clientela.services.access import AccessTable, MethodAccess
 from clientela.services.admission import Admission
+from clientela.services.arrival import Arrival, Context, arrival
 from clientela.services.deadline import DeadlineRules
 from clientela.services.entrance import Entrance
 from clientela.services.error_codes import code_of, is_told, reason_of, status_of
@@ -31,18 +33,15 @@ from clientela.services.limits import decoded
 from clientela.services.observer import HEALTH, Observer, Seen, note_request
 from clientela.services.personal_fields import withhold
 from clientela.services.ports import NewId
-from clientela.services.principal import Credentials
 from clientela.services.refusals import DeadlineError
 from clientela.services.request_context import RequestContext, enter
 from clientela.services.store_errors import StoreUnavailableError
-from clientela.services.tracing import TRACEPARENT_HEADER
 
 
 DETAILS_KEY = "grpc-status-details-bin"
 """Trailing metadata in which a `google.rpc.Status` travels."""
 
 # Generic for type checkers only.
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
@@ -125,11 +124,12 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _unary(self, rpc: _Rpc) -> Any:
         async def answer(raw: bytes, context: Context) -> bytes:
-            with self._observer.call(rpc.path, _parent(context)) as told:
+            call = arrival(raw, context)
+            with self._observer.call(rpc.path, call.parent) as told:
                 try:
                     if rpc.access is not None:
-                        return await self._answered(rpc, rpc.access, raw, context)
-                    await self._identify(rpc, context)
+                        return await self._answered(rpc, rpc.access, call)
+                    await self._identify(rpc, call)
                     response: Message = await rpc.behaviour(rpc.decode(raw), context)
                     return response.SerializeToString()
                 except grpc.aio.AbortError:
@@ -140,15 +140,13 @@ class Guard(grpc.aio.ServerInterceptor):
 
         return answer
 
-    async def _answered(
-        self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context
-    ) -> bytes:
-        remaining = context.time_remaining()
+    async def _answered(self, rpc: _Rpc, access: MethodAccess, call: Arrival) -> bytes:
+        remaining = call.context.time_remaining()
         seconds = self._deadlines.seconds(remaining, access.call_class, access.method)
         async with _Within(seconds), self._admission.admitted(access.call_class):
-            request_context, request = await self._entered(rpc, access, raw, context, seconds)
+            request_context, request = await self._entered(rpc, access, call, seconds)
             try:
-                response: Message = await rpc.behaviour(request, context)
+                response: Message = await rpc.behaviour(request, call.context)
             except UnknownError as error:
                 await self._entrance.note_missing(request_context, error)
                 raise
@@ -159,33 +157,32 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _stream(self, rpc: _Rpc) -> Any:
         async def answers(raw: bytes, context: Context) -> AsyncGenerator[bytes]:
-            async with self._told(rpc.path, context) as told:
+            call = arrival(raw, context)
+            async with self._told(rpc.path, call) as told:
                 told.is_stream = True
                 if rpc.access is None:
-                    await self._identify(rpc, context)
+                    await self._identify(rpc, call)
                     async with aclosing(rpc.behaviour(rpc.decode(raw), context)) as responses:
                         async for response in responses:
                             yield response.SerializeToString()
                 else:
                     # Closed here and now, so that no room stays taken by a stream that broke.
-                    async with aclosing(
-                        self._all_answered(rpc, rpc.access, raw, context)
-                    ) as encoded:
+                    async with aclosing(self._all_answered(rpc, rpc.access, call)) as encoded:
                         async for response in encoded:
                             yield response
 
         return answers
 
     async def _all_answered(
-        self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context
+        self, rpc: _Rpc, access: MethodAccess, call: Arrival
     ) -> AsyncGenerator[bytes]:
-        remaining = context.time_remaining()
+        remaining = call.context.time_remaining()
         seconds = self._deadlines.seconds(remaining, access.call_class, access.method)
         async with self._admission.admitted(access.call_class):
             async with _Within(seconds):
-                request_context, request = await self._entered(rpc, access, raw, context, seconds)
+                request_context, request = await self._entered(rpc, access, call, seconds)
             with self._entrance.rates.under_way(request_context.principal.actor, access):
-                async with aclosing(rpc.behaviour(request, context)) as responses:
+                async with aclosing(rpc.behaviour(request, call.context)) as responses:
                     async for response in self._timed(responses, request_context, request):
                         yield response.SerializeToString()
 
@@ -208,9 +205,10 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _conversation(self, rpc: _Rpc) -> Any:
         async def answers(raws: AsyncIterator[bytes], context: Context) -> AsyncGenerator[bytes]:
-            async with self._told(rpc.path, context) as told:
+            call = arrival(b"", context)
+            async with self._told(rpc.path, call) as told:
                 told.is_stream = True
-                await self._identify(rpc, context)
+                await self._identify(rpc, call)
                 requests = (rpc.decode(raw) async for raw in raws)
                 async for response in rpc.behaviour(requests, context):
                     yield response.SerializeToString()
@@ -218,30 +216,30 @@ class Guard(grpc.aio.ServerInterceptor):
         return answers
 
     async def _entered(
-        self, rpc: _Rpc, access: MethodAccess, raw: bytes, context: Context, seconds: float
+        self, rpc: _Rpc, access: MethodAccess, call: Arrival, seconds: float
     ) -> tuple[RequestContext, Message]:
-        request_context = await self._entrance.context(access, _credentials(context), seconds)
-        request = rpc.decode(raw)
+        request_context = await self._entrance.context(access, call.credentials, seconds)
+        request = rpc.decode(call.raw)
         note_request(request)
         await self._entrance.check_request(request_context, request)
         enter(request_context)
         return request_context, request
 
-    async def _identify(self, rpc: _Rpc, context: Context) -> None:
+    async def _identify(self, rpc: _Rpc, call: Arrival) -> None:
         """Let a call of a service that is not ours in: health for all, others for principals."""
         if not rpc.path.startswith(HEALTH):
             method = rpc.path.strip("/").replace("/", ".")
-            await self._entrance.identified(_credentials(context), method)
+            await self._entrance.identified(call.credentials, method)
 
     @asynccontextmanager
-    async def _told(self, path: str, context: Context) -> AsyncGenerator[Seen]:
-        with self._observer.call(path, _parent(context)) as told:
+    async def _told(self, path: str, call: Arrival) -> AsyncGenerator[Seen]:
+        with self._observer.call(path, call.parent) as told:
             try:
                 yield told
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (nothing may pass)
-                await self._refuse(error, path, told, context)
+                await self._refuse(error, path, told, call.context)
 
     async def _refuse(self, error: Exception, path: str, told: Seen, context: Context) -> None:
         """Answer a call by an error; ends it."""
@@ -270,28 +268,13 @@ class _Within:
     async def __aenter__(self) -> None:
         await self._limit.__aenter__()
 
-    async def __aexit__(self, *raised: object) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         try:
-            await self._limit.__aexit__(*raised)
+            await self._limit.__aexit__(kind, error, traceback)
         except TimeoutError:
             raise DeadlineError from None
-
-
-def _credentials(context: Context) -> Credentials:
-    metadata: dict[str, tuple[str, ...]] = {}
-    for name, value in context.invocation_metadata() or ():
-        if isinstance(value, str):
-            metadata[name] = (*metadata.get(name, ()), value)
-    return Credentials(metadata=metadata, certificate=_certificate(context.auth_context()))
-
-
-def _certificate(transport: Mapping[str, Any]) -> bytes:
-    return b"".join(transport.get("x509_pem_cert", ()))
-
-
-def _parent(context: Context) -> str:
-    """The span that the caller names; empty for none."""
-    for name, value in context.invocation_metadata() or ():
-        if name == TRACEPARENT_HEADER and isinstance(value, str):
-            return value
-    return ""

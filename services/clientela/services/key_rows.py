@@ -51,3 +51,7 @@ class KeyChanges:
     made: tuple[KeyRow, ...] = ()
     forgotten: tuple[JournalId, ...] = ()
     scopes: tuple[Code, ...] = ()
+
+
+NO_CHANGES = KeyChanges()
+"""Of an append that leaves keys alone."""

@@ -9,11 +9,7 @@ Landing: an append on its way to the store, whoever goes away meanwhile.
 
 from __future__ import annotations
 
-import asyncio
-
 from collections.abc import Callable, Iterable
-
-import attrs
 
 from clientela.domain.ids import JournalId
 from clientela.domain.run import Decision
@@ -68,7 +64,7 @@ class Landings:
         before: Iterable[Kept] = (),
     ) -> Landing:
         """
-        Begin an append; it goes on to the end whether anybody waits for it or not.
+        Begin an append.
 
         Args:
             append: Everything to be appended.
@@ -78,39 +74,25 @@ class Landings:
             decision: What it came from, if rules were asked.
 
             before: The journals of the decision as they were.
+
+        Returns:
+            What to wait for; it ends with `ConflictError` where it was lost, and with
+            `StoreUnavailableError` where the store cannot be reached and it has not landed.
         """
         left = () if decision is None else tuple(_left(append, decision, before))
-        landing = asyncio.ensure_future(self._land(append, records, decision, left))
+        landing = Landing(lambda own: self._land(own, append, records, decision, left))
         rows = {row.journal for row in append.events}
         self._speculation.begun(landing, (kept for kept in left if kept.journal.id in rows))
         return landing
 
-    async def end(self, landing: Landing) -> None:
-        """
-        Wait for an append.
-
-        Raises:
-            ConflictError: it was lost.
-
-            StoreUnavailableError: the store cannot be reached, and it has not landed.
-        """
-        try:
-            await asyncio.shield(landing)
-        except asyncio.CancelledError:
-            await asyncio.wait({landing})
-            if not landing.cancelled():
-                landing.exception()  # Nobody is left to be told.
-            raise
-
     async def _land(
         self,
+        landing: Landing,
         append: Append,
         records: Records,
         decision: Decision | None,
         left: tuple[Kept, ...],
     ) -> None:
-        landing = asyncio.current_task()
-        assert landing is not None
         try:
             await self._append(append, records)
         except BaseException as error:
@@ -174,7 +156,11 @@ def _left(append: Append, decision: Decision, before: Iterable[Kept]) -> Iterabl
         if journal_id in append.keys.forgotten:
             key_row = KeyRow(journal_id, "", b"")
         if end is not None:
-            head = Head(end.version, end.hash, end.recorded_at)
-            yield attrs.evolve(kept, journal=after[journal_id], head=head, key_row=key_row)
+            yield Kept(
+                journal=after[journal_id],
+                head=Head(end.version, end.hash, end.recorded_at),
+                key_row=key_row,
+                read_s=kept.read_s,
+            )
         elif journal_id not in made:
             yield kept

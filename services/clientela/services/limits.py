@@ -11,10 +11,11 @@ import math
 import unicodedata
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from clientela.domain.errors import InvalidValueError
@@ -40,8 +41,8 @@ LONG_FIELDS: Mapping[str, int] = MappingProxyType(
 CONTROL_ALLOWED = frozenset("\t\n\r")
 """Control characters that a text may hold: one that parts lines is text, one that rings is not."""
 
-_ENUM = FieldDescriptor.TYPE_ENUM
-_FLOATS = frozenset({FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT})
+TYPES_MAX = 2_000
+"""Message types of which it is remembered what to check."""
 
 
 def decoded(decode: Callable[[bytes], Message], raw: bytes) -> Message:
@@ -70,56 +71,105 @@ def check(message: Message) -> None:
     _check_message(message, "", 1)
 
 
+_Check = Callable[[Any, str, int], None]
+"""Checks a value at a path and a level."""
+
+_Special = Callable[[Any, str], None]
+"""Checks a message of a type that means something, at a path."""
+
+
 def _check_message(message: Message, path: str, depth: int) -> None:
     if depth > DEPTH_MAX:
         raise InvalidValueError(path, f"at most {DEPTH_MAX} levels of messages")
-    special = _SPECIAL.get(message.DESCRIPTOR.full_name)
+    special, checks = _plan(message.DESCRIPTOR)
     if special is not None:
         special(message, path)
     for field, value in message.ListFields():
-        place = f"{path}.{field.name}" if path else field.name
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            _check_map(field, value, place, depth)
-        elif _is_repeated(value):
-            _check_count(value, place)
-            for index, item in enumerate(value):
-                _check_value(field, item, f"{place}[{index}]", depth)
-        else:
-            _check_value(field, value, place, depth)
+        check_field = checks.get(field.name)
+        if check_field is not None:
+            check_field(value, f"{path}.{field.name}" if path else field.name, depth)
 
 
-def _check_map(field: FieldDescriptor, value: Any, place: str, depth: int) -> None:
-    _check_count(value, place)
-    assert field.message_type is not None
-    fields = field.message_type.fields_by_name
-    for key, item in value.items():
-        _check_value(fields["key"], key, place, depth)
-        _check_value(fields["value"], item, place, depth)
+@lru_cache(maxsize=TYPES_MAX)
+def _plan(message_type: Descriptor) -> tuple[_Special | None, Mapping[str, _Check]]:
+    """What to check of messages of a type: of the whole, and of fields by name."""
+    checks = {field.name: check for field in message_type.fields if (check := _check_of(field))}
+    return _SPECIAL.get(message_type.full_name), checks
 
 
-def _check_count(value: Any, place: str) -> None:
-    if len(value) > ITEMS_MAX:
-        raise InvalidValueError(place, f"at most {ITEMS_MAX} items")
+def _check_of(field: FieldDescriptor) -> _Check | None:
+    """What checks a field; None where nothing of it has a limit."""
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        entry = field.message_type.fields_by_name
+        return _map_check(_value_check(entry["key"]), _value_check(entry["value"]))
+    check_value = _value_check(field)
+    return _items_check(check_value) if field.is_repeated else check_value
 
 
-def _check_value(field: FieldDescriptor, value: Any, place: str, depth: int) -> None:
-    if isinstance(value, Message):
-        _check_message(value, place, depth + 1)
-    elif isinstance(value, str):
-        _check_text(field, value, place)
-    elif isinstance(value, bytes):
-        _check_length(field, len(value), place)
-    elif field.type == _ENUM:
-        assert field.enum_type is not None
-        if value not in field.enum_type.values_by_number:
-            raise InvalidValueError(place, f"a value of {field.enum_type.name}")
-    elif field.type in _FLOATS and not math.isfinite(value):
+def _value_check(field: FieldDescriptor) -> _Check | None:
+    longest = LONG_FIELDS.get(field.full_name, TEXT_BYTES_MAX)
+    match field.type:
+        case FieldDescriptor.TYPE_MESSAGE | FieldDescriptor.TYPE_GROUP:
+            return lambda value, place, depth: _check_message(value, place, depth + 1)
+        case FieldDescriptor.TYPE_STRING:
+            return lambda value, place, _depth: _check_text(value, place, longest)
+        case FieldDescriptor.TYPE_BYTES:
+            return lambda value, place, _depth: _check_length(len(value), place, longest)
+        case FieldDescriptor.TYPE_ENUM:
+            assert field.enum_type is not None
+            return _enum_check(field.enum_type)
+        case FieldDescriptor.TYPE_DOUBLE | FieldDescriptor.TYPE_FLOAT:
+            return _check_finite
+        case _:
+            return None
+
+
+def _items_check(check_value: _Check | None) -> _Check:
+    def check_items(values: Any, place: str, depth: int) -> None:
+        _check_count(values, place)
+        if check_value is not None:
+            for index, item in enumerate(values):
+                check_value(item, f"{place}[{index}]", depth)
+
+    return check_items
+
+
+def _map_check(*checks: _Check | None) -> _Check:
+    """What checks a map: each key, and each value."""
+
+    def check_entries(value: Any, place: str, depth: int) -> None:
+        _check_count(value, place)
+        for entry in value.items():
+            for part, check_part in zip(entry, checks, strict=True):
+                if check_part is not None:
+                    check_part(part, place, depth)
+
+    return check_entries
+
+
+def _enum_check(enum_type: EnumDescriptor) -> _Check:
+    numbers = frozenset(enum_type.values_by_number)
+
+    def check_number(number: Any, place: str, _depth: int) -> None:
+        if number not in numbers:
+            raise InvalidValueError(place, f"a value of {enum_type.name}")
+
+    return check_number
+
+
+def _check_finite(value: Any, place: str, _depth: int) -> None:
+    if not math.isfinite(value):
         raise InvalidValueError(place, "a finite number")
 
 
-def _check_text(field: FieldDescriptor, value: str, place: str) -> None:
-    _check_length(field, len(value) if value.isascii() else len(value.encode()), place)
-    if not value.isprintable() and any(_is_control(character) for character in value):
+def _check_count(values: Any, place: str) -> None:
+    if len(values) > ITEMS_MAX:
+        raise InvalidValueError(place, f"at most {ITEMS_MAX} items")
+
+
+def _check_text(text: str, place: str, longest: int) -> None:
+    _check_length(len(text) if text.isascii() else len(text.encode()), place, longest)
+    if not text.isprintable() and any(map(_is_control, text)):
         raise InvalidValueError(place, "text without control characters")
 
 
@@ -127,14 +177,9 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) == "Cc" and character not in CONTROL_ALLOWED
 
 
-def _check_length(field: FieldDescriptor, length: int, place: str) -> None:
-    longest = LONG_FIELDS.get(field.full_name, TEXT_BYTES_MAX)
+def _check_length(length: int, place: str, longest: int) -> None:
     if length > longest:
         raise InvalidValueError(place, f"at most {longest} bytes")
-
-
-def _is_repeated(value: Any) -> bool:
-    return not isinstance(value, Message | str | bytes) and hasattr(value, "__len__")
 
 
 _SECONDS_MIN = -62_135_596_800
@@ -160,7 +205,7 @@ def _check_money(message: Any, path: str) -> None:
         raise InvalidValueError(path, "an amount whose units and nanos have one sign")
 
 
-_SPECIAL: Mapping[str, Callable[[Any, str], None]] = MappingProxyType(
+_SPECIAL: Mapping[str, _Special] = MappingProxyType(
     {
         "google.protobuf.Timestamp": _check_timestamp,
         "google.protobuf.Duration": _check_duration,

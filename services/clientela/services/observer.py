@@ -12,14 +12,16 @@ import asyncio
 import logging
 import time
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from functools import lru_cache
+from types import TracebackType
 
 import attrs
 
 from clientela.domain.event import Actor
-from clientela.services.logs import Fields, fields, kind_of, places_of
+from clientela.services.logs import EXTRA, Fields, fields, kind_of, places_of
 from clientela.services.metrics import NO_METRICS, Count, Metrics
 from clientela.services.tracing import NO_TRACES, TRACEPARENT, Span, Traces
 
@@ -29,6 +31,9 @@ HEALTH = "/grpc.health.v1.Health/"
 
 REFERENCE_LENGTH = 16
 """Characters of a keyed hash in a line."""
+
+ACTORS_MAX = 4_096
+"""Principals whose keyed hashes are remembered; the longest unused goes first."""
 
 Hashes = Callable[[str, str], str]
 """`(scope, text)` to a keyed hash, as `Sessions.blind` makes it."""
@@ -59,6 +64,8 @@ class Seen:
 
         request_id: As the caller gave it; leaves only as a keyed hash.
 
+        request: That keyed hash, where it was made for the store already; empty for not yet.
+
         is_stream: Whether it lasts as long as its caller likes.
     """
 
@@ -68,6 +75,7 @@ class Seen:
     reason: str = ""
     actor: Actor | None = None
     request_id: str = ""
+    request: str = ""
     is_stream: bool = False
 
     def refused(self, code: str, reason: str) -> None:
@@ -101,11 +109,11 @@ class Observer:
         self._traces = traces
         self._hashes = hashes
         self._monotonic = monotonic
+        self._said = lru_cache(maxsize=ACTORS_MAX)(self._said_of)
 
-    @contextmanager
-    def call(self, method: str, parent: str = "") -> Generator[Seen]:
+    def call(self, method: str, parent: str = "") -> Telling:
         """
-        Tell of the call that the block answers.
+        Tell of the call that a block answers.
 
         Args:
             method: Path of the rpc.
@@ -114,16 +122,7 @@ class Observer:
         """
         matched = TRACEPARENT.fullmatch(parent)
         seen = Seen(method, trace=matched[1] if matched else "")
-        _SEEN.set(seen)
-        began_at = self._monotonic()
-        with self._traces.call(method, parent if matched else "") as span:
-            try:
-                yield seen
-            except (asyncio.CancelledError, GeneratorExit):
-                seen.code = "CANCELLED"
-                raise
-            finally:
-                self._tell(seen, self._monotonic() - began_at, span)
+        return Telling(seen, self, self._traces.call(method, parent if matched else ""))
 
     def fault(self, error: Exception, method: str, reference: str) -> None:
         """Tell of a fault of the service, by type and place, without its text."""
@@ -141,7 +140,12 @@ class Observer:
         """Tell that a call ended because the store could not be reached."""
         self._metrics.count(Count.STORE_FAILURES, method)
 
-    def _tell(self, seen: Seen, seconds: float, span: Span) -> None:
+    def now_s(self) -> float:
+        """The present moment on the clock of calls."""
+        return self._monotonic()
+
+    def tell(self, seen: Seen, seconds: float, span: Span) -> None:
+        """Tell what was seen of a call that took so long."""
         if seen.code != "OK":
             span.fail(seen.code)
             if seen.reason:
@@ -150,23 +154,64 @@ class Observer:
         level = logging.DEBUG if seen.method.startswith(HEALTH) else logging.INFO
         if _LOG.isEnabledFor(level):
             ms = round(seconds * 1_000, 3)
-            line = self._line(seen, ms)
-            _LOG.log(level, "%s %s %s ms", seen.method, seen.code, ms, extra=fields(**line))
+            text, told = "%s %s %s ms", (seen.method, seen.code, ms)
+            extra = {EXTRA: self._line(seen, ms)}
+            # Made here, because all these lines come from one place that nobody need look up.
+            _LOG.handle(_LOG.makeRecord(_LOG.name, level, "", 0, text, told, None, extra=extra))
 
     def _line(self, seen: Seen, ms: float) -> Fields:
         line = Fields(method=seen.method, code=seen.code, ms=ms)
         if seen.reason:
             line["reason"] = seen.reason
         if seen.actor is not None:
-            line["actor"] = f"{seen.actor.kind.value} {self._hash('log-actor', str(seen.actor))}"
+            line["actor"] = self._said(seen.actor)
         if seen.request_id:
-            line["request"] = self._hash("request", seen.request_id)
+            hashed = seen.request or self._hashes("request", seen.request_id)
+            line["request"] = hashed[:REFERENCE_LENGTH]
         if seen.trace:
             line["trace"] = seen.trace
         return line
 
-    def _hash(self, scope: str, text: str) -> str:
-        return self._hashes(scope, text)[:REFERENCE_LENGTH]
+    def _said_of(self, actor: Actor) -> str:
+        hashed = self._hashes("log-actor", str(actor))
+        return f"{actor.kind.value} {hashed[:REFERENCE_LENGTH]}"
+
+
+class Telling:
+    """
+    Sees a call, from the beginning of a block to its end, and has it told.
+
+    Args:
+        seen: What is seen of it.
+
+        observer: Tells.
+
+        span: Of the call.
+    """
+
+    def __init__(self, seen: Seen, observer: Observer, span: AbstractContextManager[Span]) -> None:
+        self._seen = seen
+        self._observer = observer
+        self._span = span
+
+    def __enter__(self) -> Seen:
+        _SEEN.set(self._seen)
+        self._began_s = self._observer.now_s()
+        self._begun = self._span.__enter__()
+        return self._seen
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, asyncio.CancelledError | GeneratorExit):
+            self._seen.code = "CANCELLED"
+        try:
+            self._observer.tell(self._seen, self._observer.now_s() - self._began_s, self._begun)
+        finally:
+            self._span.__exit__(kind, error, traceback)
 
 
 _SEEN: ContextVar[Seen | None] = ContextVar("clientela-seen", default=None)
@@ -176,6 +221,12 @@ def note_actor(actor: Actor) -> None:
     """Who makes the call being answered; nothing outside one."""
     if (seen := _SEEN.get()) is not None:
         seen.actor = actor
+
+
+def note_hash(request_id: str, request: str) -> None:
+    """The keyed hash of a request id; kept if that is the one of the call being answered."""
+    if (seen := _SEEN.get()) is not None and seen.request_id == request_id:
+        seen.request = request
 
 
 def note_request(request: object) -> None:

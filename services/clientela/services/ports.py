@@ -113,6 +113,10 @@ class JournalStore(Protocol):
         """Events of all journals with a position above *after*, in order, at most *limit*."""
         ...
 
+    async def ends(self, journal_ids: Iterable[JournalId]) -> Mapping[JournalId, int]:
+        """Versions of the last events of these journals committed now; 0 where there is none."""
+        ...
+
     async def last_position(self) -> int:
         """Position of the last committed event; 0 when there is none."""
         ...

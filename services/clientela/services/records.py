@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
 from datetime import datetime
 
+import attrs
+
 from clientela.domain.codec import Codec
 from clientela.domain.context import Definitions
 from clientela.domain.definitions.versions import definitions_of, section_types
@@ -76,7 +78,7 @@ class Records:
         Raises:
             StoreUnavailableError: the store cannot be reached.
         """
-        if not keys and (view := self._settled(needs)) is not None:
+        if not keys and (view := await self._settled(needs)) is not None:
             return view
         ids = tuple(dict.fromkeys((*needs.journals, DEFINITIONS_JOURNAL, *sorted(needs.facts))))
         # Taken before waiting: meanwhile others put later versions into the cache, or drop them.
@@ -108,13 +110,23 @@ class Records:
             answer=loaded.answer,
         )
 
-    def _settled(self, needs: Needs) -> View | None:
-        """Everything *needs* names from memory, where that is what is committed; None elsewhere."""
-        if self._store.is_shared or needs.request is not None:
+    async def _settled(self, needs: Needs) -> View | None:
+        """Everything *needs* names from memory, if that is what is committed; None otherwise."""
+        if needs.request is not None:
             return None
-        if any(self.cache.trusted(journal_id) is None for journal_id in needs.facts):
+        view = self.known(needs, _nothing_under_way)
+        if view is None:
             return None
-        return self.known(needs, _nothing_under_way)
+        facts = {journal_id: view.registry.journals(journal_id) for journal_id in needs.facts}
+        if None in facts.values():
+            return None
+        if not self._store.is_shared:
+            return view
+        # What rules ask for besides has to be needed first, so that its end is looked at as well.
+        view = attrs.evolve(view, registry=Registry(journals=facts.get))
+        ends = await self._store.ends(view.heads)
+        is_settled = all(ends[j] == head.version for j, head in view.heads.items())
+        return view if is_settled else None
 
     def known(self, needs: Needs, tip: Callable[[JournalId], Kept | None]) -> View | None:
         """

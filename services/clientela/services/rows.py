@@ -13,7 +13,7 @@ from clientela.domain.event import Key
 from clientela.domain.fingerprint import Fingerprint
 from clientela.domain.ids import Blind, JournalId
 from clientela.domain.record import Holder
-from clientela.services.key_rows import KeyChanges, KeyRow
+from clientela.services.key_rows import NO_CHANGES, KeyChanges, KeyRow
 
 
 @attrs.frozen(kw_only=True)
@@ -271,5 +271,5 @@ class Append:
     answer: Answer | None = None
     due: Mapping[JournalId, datetime | None] = attrs.field(factory=dict[JournalId, datetime | None])
     audit: tuple[AuditRow, ...] = ()
-    keys: KeyChanges = KeyChanges()
+    keys: KeyChanges = NO_CHANGES
     snapshots: tuple[Snapshot, ...] = ()

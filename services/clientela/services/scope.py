@@ -82,9 +82,9 @@ def reach_of(principal: Principal, grants: tuple[Grant, ...], scope: Scope) -> R
     if principal.kind is ActorKind.CLIENT:
         return Reach(client_id=ClientId(principal.id))
     employee_id = EmployeeId(principal.id) if principal.kind is ActorKind.EMPLOYEE else None
-    units = [grant.unit_id for grant in grants]
+    units = {grant.unit_id for grant in grants}
     # Partners reach nothing beyond the units they were given.
-    is_whole = scope in {Scope.COMPANY, Scope.NONE} or None in units
+    is_whole = scope is Scope.COMPANY or scope is Scope.NONE or None in units
     return Reach(
         is_whole=is_whole and principal.kind is not ActorKind.PARTNER,
         units=frozenset(unit_id for unit_id in units if unit_id is not None),

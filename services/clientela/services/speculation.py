@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
@@ -24,8 +24,48 @@ from clientela.domain.ids import JournalId
 from clientela.services.cache import Kept
 
 
-Landing = asyncio.Task[None]
-"""An append on its way to the store."""
+class Landing:
+    """
+    An append on its way to the store; it goes on to the end whether anybody waits for it or not.
+
+    Args:
+        land: Takes it there; called at once, given this.
+
+    Attributes:
+        task: What takes it there; never fails.
+    """
+
+    def __init__(self, land: Callable[[Landing], Awaitable[None]]) -> None:
+        loop = asyncio.get_running_loop()
+        # Apart from the task: a caller who goes away ends their own wait and nothing else.
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self.task = loop.create_task(self._run(land))
+
+    async def end(self) -> None:
+        """
+        Wait for it; for one caller.
+
+        Raises:
+            Exception: what it failed by.
+        """
+        try:
+            await self._ended
+        except asyncio.CancelledError:
+            await asyncio.wait({self.task})
+            raise
+
+    async def _run(self, land: Callable[[Landing], Awaitable[None]]) -> None:
+        try:
+            await land(self)
+        except Exception as error:  # noqa: BLE001 (told to whoever waits)
+            if not self._ended.done():
+                self._ended.set_exception(error)
+        except BaseException:
+            self._ended.cancel()
+            raise
+        else:
+            if not self._ended.done():
+                self._ended.set_result(None)
 
 
 @attrs.frozen
@@ -61,7 +101,7 @@ class Speculation:
 
     def is_free(self, journal_ids: Iterable[JournalId]) -> bool:
         """Whether it is nobody's turn on any of these journals."""
-        return not any(
+        return not self._locks or not any(
             lock.locked() for j in journal_ids if (lock := self._locks.get(j)) is not None
         )
 
@@ -83,14 +123,14 @@ class Speculation:
         """Wait until no append to these journals is under way; for whoever has their turn."""
         for journal_id in journal_ids:
             while (tip := self._tips.get(journal_id)) is not None:
-                await asyncio.wait({tip.landing})
+                await asyncio.wait({tip.landing.task})
 
     def begun(self, landing: Landing, left: Iterable[Kept]) -> None:
         """
         Note that an append is under way.
 
         Args:
-            landing: Its task.
+            landing: Which.
 
             left: The journals that it writes to, as it will leave them.
         """

@@ -34,6 +34,7 @@ from clientela.domain.loyalty import (
     wallet,
 )
 from clientela.domain.loyalty.programme import Programme
+from clientela.domain.loyalty.wallet import change_earning
 from tests.domain.loyalty.checks import CHECKS
 from tests.domain.loyalty.machine import LedgerMachine
 
@@ -244,7 +245,7 @@ def up_to_date(right):
         draft = thaw(its)
         today = context.definitions.at(context.now).of(Programme).shortfall
         for purchase, known in draft.earnings.items():
-            draft.earnings[purchase] = attrs.evolve(known, shortfall=today)
+            change_earning(draft, purchase, attrs.evolve(known, shortfall=today))
         return right(draft, returned, return_key, cause, context)
 
     return wrong

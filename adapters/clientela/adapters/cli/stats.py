@@ -43,14 +43,15 @@ def stats(
 
 
 async def _told(way: Way, output: Output) -> None:
-    from clientela.adapters.cli.connection import connected
+    from clientela.adapters.cli.connection import LONG_SECONDS, connected
     from clientela.adapters.cli.output import written
     from clientela.v1.insight_pb2 import GetStatsRequest
     from clientela.v1.insight_pb2_grpc import InsightServiceStub
 
     async with connected(way) as connection:
         stub = InsightServiceStub(connection.channel)
-        found = await connection.call(stub.GetStats, GetStatsRequest())
+        # The first look after an import takes all of it in.
+        found = await connection.call(stub.GetStats, GetStatsRequest(), seconds=LONG_SECONDS)
     if output is Output.JSON:
         written(as_plain(found))
     else:

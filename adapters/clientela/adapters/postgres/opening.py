@@ -28,8 +28,17 @@ from clientela.services.ports import GAPS
 from clientela.services.store_errors import StoreUnavailableError, StoreUnsuitableError
 
 
-TRIES_MAX = 5
-"""How often an empty database is made, if other processes make it at the same time."""
+TRIES_MAX = 20
+"""How often an empty database is made, if other processes make it at the same time; each may wait
+half a second for them."""
+
+_MADE_BY_ANOTHER = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DuplicateTableError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+)
+"""Another process has made the tables in the meantime, or is about to."""
 
 
 class OtherDatabaseError(StoreUnsuitableError):
@@ -148,8 +157,7 @@ async def _migrate(connection: Connection, wanted: str, *, may_migrate: bool) ->
                 for migration in pending:
                     await schema.apply(connection, migration)
                 await positions.choose(connection, wanted)
-        except (asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
-            # Another process made the tables in the meantime.
+        except _MADE_BY_ANOTHER:
             continue
     else:
         raise StoreUnavailableError("other processes change the tables: try again")

@@ -48,6 +48,20 @@ async def read(
     return [event_of(tuple(row)) for row in rows]
 
 
+_ENDS = """
+SELECT journals.kind, journals.id, journals.version
+FROM unnest($1::text[], $2::text[]) AS wanted (kind, id)
+JOIN journals ON journals.kind = wanted.kind AND journals.id = wanted.id
+"""
+
+
+async def ends(connection: Connection, journal_ids: Iterable[JournalId]) -> dict[JournalId, int]:
+    """Versions of the last events of these journals, those without any left out."""
+    names = [*map(name_of, dict.fromkeys(journal_ids))]
+    rows = await connection.fetch(_ENDS, [kind for kind, _ in names], [id_ for _, id_ in names])
+    return {journal_of(row["kind"], row["id"]): row["version"] for row in rows}
+
+
 async def read_all(
     connection: Connection, strategy: Strategy, after: int, limit: int
 ) -> tuple[list[StoredEvent], int]:

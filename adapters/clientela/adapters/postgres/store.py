@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Self, TypeVar
 
@@ -26,6 +26,7 @@ from clientela.services.key_rows import KeyRow
 from clientela.services.ports import PAGE_MAX
 from clientela.services.rows import Append, AuditRow, Loaded, StoredEvent, Wanted
 from clientela.services.store_errors import StoreUnavailableError, StoreUnsuitableError
+from clientela.services.together import Together
 
 
 _T = TypeVar("_T")
@@ -65,6 +66,7 @@ class PostgresStore:
         self._masks = Masks()
         self._failure: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._writer = Writer(self.connections, strategy, self._masks)
+        self._ends = Together(self._asked_ends)
         self._is_closed = False
 
     @classmethod
@@ -127,6 +129,12 @@ class PostgresStore:
             StoreUnavailableError: a transaction elsewhere on the server holds back their order.
         """
         return await self._settled(lambda c: reading.read_all(c, self.strategy, after, limit))
+
+    async def ends(self, journal_ids: Iterable[JournalId]) -> Mapping[JournalId, int]:
+        """Versions of the last events of these journals; those of all who ask in one statement."""
+        wanted = tuple(journal_ids)
+        found = await self._ends.join(wanted)
+        return {journal_id: found.get(journal_id, 0) for journal_id in wanted}
 
     async def last_position(self) -> int:
         """
@@ -230,6 +238,9 @@ class PostgresStore:
         self._is_closed = True
         await self._writer.stop()
         await self.connections.close()
+
+    async def _asked_ends(self, journal_ids: list[JournalId]) -> dict[JournalId, int]:
+        return await self.ask(lambda c: reading.ends(c, journal_ids))
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -3,7 +3,9 @@ The journal store in one SQLite file, served by one process.
 
     store       what the services see
     writer      the one thread that writes: group commit, checkpoints, backups; jobs, health
-    writing     one append as SQL; key_rows  reading     everything that is asked, as SQL
+    appending   what waits as one transaction: group, claims, refusals, many
+    writing     appends as SQL; key_rows     reading     everything that is asked, as SQL
+    readers     the threads that ask
     connection  settings, read back          opening     lock, schema, rulebook, epoch
     erasures    whose keys were destroyed, also in a file beside the database
     reserved    keys that leave no trace     masks       fingerprints that leave none

@@ -16,7 +16,7 @@ import sqlite3
 from clientela.adapters.sqlite.claims import Claims
 from clientela.adapters.sqlite.erasures import erase, erasures_of
 from clientela.adapters.sqlite.key_rows import fence, make_keys
-from clientela.adapters.sqlite.masks import Masks, fresh_mask, mask_of, masked
+from clientela.adapters.sqlite.masks import Masks, fresh_mask, masked, masks_of
 from clientela.adapters.sqlite.reading import last_position
 from clientela.adapters.sqlite.reserved import release, reserve
 from clientela.adapters.sqlite.values import (
@@ -37,7 +37,7 @@ from clientela.adapters.sqlite.writing import (
     write_snapshots,
 )
 from clientela.domain.ids import own_journals
-from clientela.services.rows import Answer, Append
+from clientela.services.rows import Append
 
 
 class LostError(Exception):
@@ -116,30 +116,37 @@ class Group:
         keys = {key: held for append in self._appends for key, held in append.reserve}
         if reserve(connection, keys) != len(keys):
             raise LostError
-        answers = [append.answer for append in self._appends if append.answer is not None]
-        rows = [self._answer(connection, answer) for answer in answers]
+        answers = self._answered(connection)
         write_masks(connection, self._made_masks)
-        if write_answers(connection, rows) != len(rows):
+        if write_answers(connection, answers) != len(answers):
             raise LostError
         made = [row for append in self._appends for row in append.keys.made]
-        if made and fence(connection) not in {None, *self._claims.kek_ids}:
-            raise LostError
         if make_keys(connection, made) != len(made):
             raise LostError
+        kek_id = fence(connection) if made else None
+        if kek_id is not None and self._claims.kek_ids != {kek_id}:
+            raise LostError
 
-    def _answer(self, connection: sqlite3.Connection, answer: Answer) -> Row:
-        masks = [self._mask(connection, name) for name in concerned(answer)]
-        hidden = masked(answer.request, answer.fingerprint, masks)
-        return (answer.request, instant(answer.at), answer_text(answer, hidden))
+    def _answered(self, connection: sqlite3.Connection) -> list[Row]:
+        """Answers as they are kept, their fingerprints masked."""
+        answers = [
+            (append.answer, concerned(append.answer))
+            for append in self._appends
+            if append.answer is not None
+        ]
+        unknown = self._masks.unknown({name for _, names in answers for name in names})
+        for name, mask in masks_of(connection, unknown).items():
+            self._masks.learn(name, mask)
+        rows: list[Row] = []
+        for answer, names in answers:
+            hidden = masked(answer.request, answer.fingerprint, map(self._mask, names))
+            rows.append((answer.request, instant(answer.at), answer_text(answer, hidden)))
+        return rows
 
-    def _mask(self, connection: sqlite3.Connection, name: Name) -> bytes:
+    def _mask(self, name: Name) -> bytes:
         mask = self._masks.of(name) or self._made_masks.get(name)
         if mask is None:
-            mask = mask_of(connection, name)
-            if mask is None:
-                mask = self._made_masks[name] = fresh_mask()
-            else:
-                self._masks.learn(name, mask)
+            mask = self._made_masks[name] = fresh_mask()
         return mask
 
     def _remember(self) -> None:

@@ -34,11 +34,18 @@ def change(connection: sqlite3.Connection, statement: str, rows: Sequence[Row]) 
     return sum(connection.execute(sql, values).rowcount for sql, values in _split(statement, rows))
 
 
+def find(connection: sqlite3.Connection, question: str, rows: Sequence[Row]) -> list[Row]:
+    """What a question finds for all of *rows*; `{rows}` stands for some of them as in `change`."""
+    return [
+        found
+        for sql, values in _split(question, rows)
+        for found in connection.execute(sql, values).fetchall()
+    ]
+
+
 def count(connection: sqlite3.Connection, question: str, rows: Sequence[Row]) -> int:
     """The sum of what a question that answers with one number says of all of *rows*."""
-    return sum(
-        connection.execute(sql, values).fetchone()[0] for sql, values in _split(question, rows)
-    )
+    return sum(number for (number,) in find(connection, question, rows))
 
 
 def _split(statement: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:

@@ -16,6 +16,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from clientela.adapters.sqlite.many import find
 from clientela.adapters.sqlite.values import Name
 from clientela.domain.fingerprint import NOTHING, Fingerprint
 from clientela.domain.ids import Blind
@@ -76,13 +77,12 @@ def unmasked(request: Blind, hidden: str, masks: Iterable[bytes]) -> Fingerprint
     return Fingerprint(_crossed(bytes.fromhex(hidden), used, request).decode())
 
 
-_MASK = "SELECT mask FROM masks WHERE kind = ? AND id = ?"
+_MASKS = "SELECT kind, id, mask FROM masks WHERE (kind, id) IN (VALUES {rows})"
 
 
-def mask_of(connection: sqlite3.Connection, journal: Name) -> bytes | None:
-    """The mask of a journal; None if it has none."""
-    row = connection.execute(_MASK, journal).fetchone()
-    return row[0] if row else None
+def masks_of(connection: sqlite3.Connection, journals: Iterable[Name]) -> dict[Name, bytes]:
+    """The masks of those journals that have one."""
+    return {(kind, id_): mask for kind, id_, mask in find(connection, _MASKS, tuple(journals))}
 
 
 _DESTROY = """

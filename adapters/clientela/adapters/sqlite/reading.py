@@ -7,13 +7,13 @@ from __future__ import annotations
 import sqlite3
 import sys
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import attrs
 
 from clientela.adapters.sqlite.connection import view
-from clientela.adapters.sqlite.masks import GONE, mask_of, unmasked
+from clientela.adapters.sqlite.masks import GONE, masks_of, unmasked
 from clientela.adapters.sqlite.values import (
     EVENT_COLUMNS,
     answer_of,
@@ -44,6 +44,13 @@ def head(connection: sqlite3.Connection, journal_id: JournalId) -> Head:
     """The end of a journal."""
     row = connection.execute(_HEAD, name_of(journal_id)).fetchone()
     return Head(row[0], row[1], moment(row[2])) if row else Head()
+
+
+def ends(
+    connection: sqlite3.Connection, journal_ids: Iterable[JournalId]
+) -> dict[JournalId, int]:
+    """Versions of the last events of these journals; 0 where there is none."""
+    return {journal_id: head(connection, journal_id).version for journal_id in journal_ids}
 
 
 _TAIL = f"""
@@ -104,7 +111,9 @@ def answer(connection: sqlite3.Connection, request: Blind) -> Answer | None:
     if row is None:
         return None
     kept = answer_of(*row)
-    masks = [mask_of(connection, name) or GONE for name in concerned(kept)]
+    names = concerned(kept)
+    found = masks_of(connection, names)
+    masks = [found.get(name, GONE) for name in names]
     fingerprint = unmasked(request, kept.fingerprint, masks)
     return attrs.evolve(kept, fingerprint=fingerprint)
 

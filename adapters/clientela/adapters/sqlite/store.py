@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -99,6 +99,10 @@ class SqliteStore:
     async def read_all(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[StoredEvent]:
         """Events of all journals above a position."""
         return await self._read(reading.read_all, after, limit)
+
+    async def ends(self, journal_ids: Iterable[JournalId]) -> Mapping[JournalId, int]:
+        """Versions of the last events of these journals."""
+        return await self._read(reading.ends, tuple(journal_ids))
 
     async def last_position(self) -> int:
         """Position of the last event."""

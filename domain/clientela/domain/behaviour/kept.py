@@ -133,8 +133,8 @@ def fact_in(line: str, home: JournalId) -> Fact:
     name = packed.unword(group[1:])
     at = packed.moment_of(instant)
     has_amount = kind in {FactKind.PURCHASE, FactKind.RETURN}
-    causes = packed.codes(rest) if kind in {FactKind.LEFT, FactKind.STAGE} else ()
-    stage, causes = (causes[0], causes[1:]) if kind is FactKind.STAGE else (None, causes)
+    named = packed.codes(rest) if kind in {FactKind.LEFT, FactKind.STAGE} else ()
+    stages = 1 if kind is FactKind.STAGE else 0
     return Fact(
         kind=kind,
         at=at,
@@ -144,6 +144,6 @@ def fact_in(line: str, home: JournalId) -> Fact:
         inbound=letter in _INBOUND,
         amount=Money(int(rest), name) if has_amount else None,
         holds=rest != "0" or has_amount,
-        causes=causes,
-        stage=stage,
+        causes=named[stages:],
+        stage=next(iter(named[:stages]), None),
     )

@@ -101,7 +101,7 @@ class Explanation:
 
 def balance(wallet: Wallet, now: datetime) -> Balance:
     """What *wallet* holds at *now*; what expires at that very moment no longer counts."""
-    lots = wallet.lots.values()
+    lots = tuple(wallet.spendable())
     return Balance(
         available=free_points(lots, now), held=sum(lot.held for lot in lots), debt=wallet.debt
     )
@@ -142,7 +142,7 @@ def explain(wallet: Wallet, events: Iterable[RecordedEvent], now: datetime) -> E
                 debt = debt if sum(m.points for m in debt) else []
             case _:
                 pass
-    shown = (lot for lot in wallet.lots.values() if lot.is_live(now) or lot.held)
+    shown = (lot for lot in wallet.spendable() if lot.is_live(now) or lot.held)
     return Explanation(
         balance=balance(wallet, now),
         lots=tuple(

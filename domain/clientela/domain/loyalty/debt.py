@@ -53,7 +53,7 @@ def settle(wallet: Wallet, cause: RecordedEvent, context: Context) -> Iterator[P
     """What follows at once when points came in: late ones expire, the rest repays debt."""
     late = tuple(expiry.expire_late(wallet, cause.occurred_at, context.now))
     yield from late
-    allocations = allocate(wallet.lots.values(), wallet.debt, context.now)
+    allocations = allocate(wallet.spendable(), wallet.debt, context.now)
     if allocations:
         yield PendingEvent(
             DebtRepaid(points=total(allocations), allocations=allocations),

@@ -29,7 +29,7 @@ from clientela.domain.loyalty.programme import (
     Shortfall,
 )
 from clientela.domain.loyalty.traces import EarnedLine, Earning
-from clientela.domain.loyalty.wallet import Wallet, put
+from clientela.domain.loyalty.wallet import Wallet, add, keep_earning
 
 
 @attrs.frozen(kw_only=True)
@@ -188,7 +188,7 @@ def fold_issued(draft: Wallet, issued: PointsIssued, recorded: RecordedEvent) ->
     """One lot for each line, and what a return of it will take back."""
     definition = None if recorded.definition is None else Code(recorded.definition)
     for line in issued.lines:
-        put(
+        add(
             draft,
             Lot(
                 lot_id=lot_of_line(issued.purchase, line.line_id),
@@ -202,7 +202,7 @@ def fold_issued(draft: Wallet, issued: PointsIssued, recorded: RecordedEvent) ->
                 line_id=line.line_id,
             ),
         )
-    draft.earnings[issued.purchase] = Earning(
+    what = Earning(
         issue=recorded.ref,
         definition=definition,
         shortfall=issued.shortfall,
@@ -212,6 +212,7 @@ def fold_issued(draft: Wallet, issued: PointsIssued, recorded: RecordedEvent) ->
             for line in issued.lines
         ),
     )
+    keep_earning(draft, issued.purchase, what)
     draft.latest_purchase = issued.purchase
     draft.issued += issued.points
 

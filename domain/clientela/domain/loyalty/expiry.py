@@ -64,7 +64,7 @@ def expire_late(wallet: Wallet, since: datetime, now: datetime) -> Iterator[Pend
 def _expired(wallet: Wallet, now: datetime) -> tuple[Lot, ...]:
     """Lots with points that are gone at *now*; looked for only if any moment has come."""
     first = due(wallet)
-    return () if first is None or first > now else expired(wallet.lots.values(), now)
+    return () if first is None or first > now else expired(wallet.spendable(), now)
 
 
 def _pending(lots: Iterable[Lot], moment: datetime) -> PendingEvent:

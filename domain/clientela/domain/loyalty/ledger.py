@@ -254,4 +254,5 @@ LOYALTY = RuleSet(
     keys=keys,
     asks=asks,
     definition=Programme,
+    version=2,
 )

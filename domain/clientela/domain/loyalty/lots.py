@@ -4,9 +4,9 @@ Lots of points and how points are taken from them: first what expires first (FEF
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
-from typing import NewType
+from typing import NewType, Protocol
 
 import attrs
 
@@ -92,7 +92,31 @@ class Lot:
         return self.expires_at is None or at < self.expires_at
 
 
-def spend_order(lot: Lot) -> tuple[int, datetime, datetime, LotId]:
+class Ranked(Protocol):
+    """What is sorted into spending order: a lot, or what is known of one."""
+
+    @property
+    def priority(self) -> int:
+        """Lots of a lower number are spent first."""
+        ...
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """First instant at which its points are gone; None means never."""
+        ...
+
+    @property
+    def effective_at(self) -> datetime:
+        """Since when its points count."""
+        ...
+
+    @property
+    def lot_id(self) -> LotId:
+        """Which lot."""
+        ...
+
+
+def spend_order(lot: Ranked) -> tuple[int, datetime, datetime, LotId]:
     """
     Sorts lots into the order in which they are spent, whatever the order they are stored in.
 
@@ -120,15 +144,25 @@ def allocate(lots: Iterable[Lot], points: int, at: datetime) -> tuple[Allocation
     """
     Take *points* from *lots* in spending order; what is held or expired at *at* is not taken.
 
+    Args:
+        lots: A collection in any order, or an iterator in spending order, of which no more is asked
+            for than is needed.
+
+        points: How many.
+
+        at: When.
+
     Returns:
         What to take from each lot. It sums to *points*, or to all there is where that is less.
     """
     taken: list[Allocation] = []
     if points <= 0:
         return ()
-    for lot in sorted((lot for lot in lots if lot.free and lot.is_live(at)), key=spend_order):
+    for lot in sorted(lots, key=spend_order) if isinstance(lots, Collection) else lots:
         if points <= 0:
             break
+        if not lot.free or not lot.is_live(at):
+            continue
         part = min(points, lot.free)
         taken.append(Allocation(lot_id=lot.lot_id, points=part))
         points -= part

@@ -20,7 +20,7 @@ from clientela.domain.loyalty.debt import DebtCreated
 from clientela.domain.loyalty.lots import Allocation, allocate, lot_of_line, total
 from clientela.domain.loyalty.programme import Shortfall
 from clientela.domain.loyalty.traces import EarnedLine
-from clientela.domain.loyalty.wallet import Wallet, take
+from clientela.domain.loyalty.wallet import Wallet, change_earning, take
 from clientela.domain.money import Money
 
 
@@ -95,7 +95,7 @@ def revoke(
     now: datetime,
 ) -> Iterator[PendingEvent]:
     """Take back what *pieces*, by line, of *purchase* had earned; the rest may become debt."""
-    earning = wallet.earnings.get(purchase)
+    earning = wallet.earning(purchase)
     lines = _lines(wallet, purchase, earning.lines, pieces, now) if earning else ()
     if earning is None or not lines:
         return
@@ -142,7 +142,7 @@ def _line(
     first = allocate([own] if own else [], points, now)
     left = points - total(first)
     excused = min(left, own.expired - line.excused) if own else 0
-    others = (lot for lot in wallet.lots.values() if lot is not own)
+    others = (lot for lot in wallet.spendable() if own is None or lot.lot_id != own.lot_id)
     rest = allocate(others, left - excused, now)
     return RevokedLine(
         line_id=line.line_id,
@@ -168,14 +168,14 @@ def fold_revoked(draft: Wallet, revoked: PointsRevoked, _ref: Ref) -> None:
         draft.forgiven += revoked.shortfall
     elif revoked.policy is Shortfall.DEDUCT_FROM_REFUND:
         draft.deducted += revoked.shortfall
-    earning = draft.earnings.get(revoked.purchase)
+    earning = draft.earning(revoked.purchase)
     if earning is not None:
         back = {line.line_id: line for line in revoked.lines}
         lines = tuple(
             _with(line, back[line.line_id]) if line.line_id in back else line
             for line in earning.lines
         )
-        draft.earnings[revoked.purchase] = attrs.evolve(earning, lines=lines)
+        change_earning(draft, revoked.purchase, attrs.evolve(earning, lines=lines))
 
 
 def _with(line: EarnedLine, back: RevokedLine) -> EarnedLine:

@@ -188,9 +188,9 @@ def take_exactly(wallet: Wallet, points: int, now: datetime) -> tuple[Allocation
     Raises:
         InsufficientPointsError: there are not as many.
     """
-    allocations = allocate(wallet.lots.values(), points, now)
+    allocations = allocate(wallet.spendable(), points, now)
     if total(allocations) < points:
-        lots = wallet.lots.values()
+        lots = tuple(wallet.spendable())
         raise InsufficientPointsError(
             available=free_points(lots, now),
             held=sum(lot.held for lot in lots),

@@ -4,17 +4,19 @@ The state of a wallet: cards, lots, debt, and what later returns will ask for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import attrs
 
 from clientela.domain.draft import State, state
 from clientela.domain.facts import BusinessKey
-from clientela.domain.ids import ClientId, JournalKind, Ref
+from clientela.domain.ids import ClientId, JournalId, JournalKind, Ref
+from clientela.domain.loyalty import kept_earnings, kept_lots
 from clientela.domain.loyalty.card import Card, CardId
-from clientela.domain.loyalty.lots import Allocation, Lot, LotId
+from clientela.domain.loyalty.lots import Allocation, Lot, LotId, spend_order
 from clientela.domain.loyalty.traces import Earning, ParkedReturn, Redemption
+from clientela.domain.packed import NOTHING, Packed
 
 
 @state(JournalKind.WALLET)
@@ -29,13 +31,15 @@ class Wallet(State):
 
         cards: Its cards.
 
-        lots: Lots with points in them.
+        home: The wallet's journal; None before the first points.
 
-        empty_lots: Lots without; a return may still ask for them.
+        kept_lots: Lots with points in them, packed, in spending order.
+
+        kept_empty_lots: Lots without, packed; a return may still ask for them.
 
         expiring: Free points by the moment at which they expire; none for moments without any.
 
-        earnings: What each purchase earned.
+        kept_earnings: What each purchase earned, packed.
 
         redemptions: What was spent on each purchase.
 
@@ -73,10 +77,11 @@ class Wallet(State):
     opened: Ref | None = None
     client_id: ClientId | None = None
     cards: dict[CardId, Card] = attrs.field(factory=dict[CardId, Card])
-    lots: dict[LotId, Lot] = attrs.field(factory=dict[LotId, Lot])
-    empty_lots: dict[LotId, Lot] = attrs.field(factory=dict[LotId, Lot])
+    home: JournalId | None = None
+    kept_lots: Packed = NOTHING
+    kept_empty_lots: Packed = NOTHING
     expiring: dict[datetime, int] = attrs.field(factory=dict[datetime, int])
-    earnings: dict[BusinessKey, Earning] = attrs.field(factory=dict[BusinessKey, Earning])
+    kept_earnings: Packed = NOTHING
     redemptions: dict[BusinessKey, Redemption] = attrs.field(factory=dict[BusinessKey, Redemption])
     parked: dict[BusinessKey, tuple[ParkedReturn, ...]] = attrs.field(
         factory=dict[BusinessKey, tuple[ParkedReturn, ...]]
@@ -96,16 +101,46 @@ class Wallet(State):
     debt_created: int = 0
     debt_repaid: int = 0
 
+    @property
+    def lots(self) -> dict[LotId, Lot]:
+        """Lots with points in them, in spending order."""
+        return _by_id(self.kept_lots, self.home)
+
+    @property
+    def empty_lots(self) -> dict[LotId, Lot]:
+        """Lots without points; a return may still ask for them."""
+        return _by_id(self.kept_empty_lots, self.home)
+
+    @property
+    def earnings(self) -> dict[BusinessKey, Earning]:
+        """What each purchase earned."""
+        home = self.home
+        return {} if home is None else dict(kept_earnings.earnings_in(self.kept_earnings, home))
+
     def lot(self, lot_id: LotId) -> Lot | None:
         """The lot of this id, empty or not."""
-        return self.lots.get(lot_id) or self.empty_lots.get(lot_id)
+        home = self.home
+        if home is None:
+            return None
+        return kept_lots.found(self.kept_lots, lot_id, home) or kept_lots.found(
+            self.kept_empty_lots, lot_id, home
+        )
+
+    def earning(self, purchase: BusinessKey) -> Earning | None:
+        """What *purchase* earned; None if it earned nothing."""
+        home = self.home
+        return None if home is None else kept_earnings.found(self.kept_earnings, purchase, home)
+
+    def spendable(self) -> Iterator[Lot]:
+        """Lots with points in them, in spending order, unpacked as they are asked for."""
+        return iter(()) if self.home is None else kept_lots.lots_in(self.kept_lots, self.home)
 
     def has_heard_of(self, purchase: BusinessKey) -> bool:
         """Whether the ledger has considered *purchase*, as far as it still needs to know."""
         redemption = self.redemptions.get(purchase)
         return (
             purchase == self.latest_purchase
-            or purchase in self.earnings
+            or self.earning(purchase) is not None
             or (redemption is not None and redemption.tender is not None)
         )
 
@@ -115,13 +150,47 @@ class Wallet(State):
         return tuple(sorted({lot.issue for lot in lots if lot is not None}))
 
 
+def add(draft: Wallet, lot: Lot) -> None:
+    """Keep a lot that is new to the wallet, with points in it."""
+    home = draft.home = draft.home or lot.issue.journal
+    draft.kept_lots = kept_lots.with_lot(draft.kept_lots, lot, home)
+    _expect(draft, lot.expires_at, lot.free)
+
+
 def put(draft: Wallet, lot: Lot) -> None:
     """Keep *lot* where lots like it are kept, in the place of what it was."""
-    was = draft.lots.pop(lot.lot_id, None) or draft.empty_lots.pop(lot.lot_id, None)
-    (draft.lots if lot.remaining else draft.empty_lots)[lot.lot_id] = lot
+    was = draft.lot(lot.lot_id)
+    home = draft.home = draft.home or lot.issue.journal
     if was is not None:
         _expect(draft, was.expires_at, -was.free)
-    _expect(draft, lot.expires_at, lot.free)
+        if was.remaining and lot.remaining and spend_order(was) == spend_order(lot):
+            draft.kept_lots = kept_lots.with_changed(draft.kept_lots, lot, home)
+            _expect(draft, lot.expires_at, lot.free)
+            return
+        if was.remaining:
+            draft.kept_lots = kept_lots.without(draft.kept_lots, lot.lot_id)
+        else:
+            draft.kept_empty_lots = kept_lots.without(draft.kept_empty_lots, lot.lot_id)
+    if lot.remaining:
+        add(draft, lot)
+    else:
+        draft.kept_empty_lots = kept_lots.with_empty_lot(draft.kept_empty_lots, lot, home)
+
+
+def keep_earning(draft: Wallet, purchase: BusinessKey, earning: Earning) -> None:
+    """Keep what a purchase earned that earned nothing before."""
+    home = draft.home = draft.home or earning.issue.journal
+    draft.kept_earnings = kept_earnings.with_earning(draft.kept_earnings, purchase, earning, home)
+
+
+def change_earning(draft: Wallet, purchase: BusinessKey, earning: Earning) -> None:
+    """Keep what *purchase* earned, in the place of what it was."""
+    draft.kept_earnings = kept_earnings.without(draft.kept_earnings, purchase)
+    keep_earning(draft, purchase, earning)
+
+
+def _by_id(text: Packed, home: JournalId | None) -> dict[LotId, Lot]:
+    return {} if home is None else {lot.lot_id: lot for lot in kept_lots.lots_in(text, home)}
 
 
 def _expect(draft: Wallet, moment: datetime | None, points: int) -> None:

@@ -9,8 +9,6 @@ longer come back is found at the begin.
 
 from __future__ import annotations
 
-import bisect
-
 from collections.abc import Iterator
 from datetime import date, datetime
 
@@ -102,26 +100,18 @@ def unpacked(text: Packed, home: JournalId) -> Iterator[OpenPurchase]:
 
 def with_purchase(text: Packed, purchase: OpenPurchase, home: JournalId) -> Packed:
     """*text* with *purchase* in its place, and in the place of what it was."""
-    line = _line_of(purchase, home)
-    less = without(text, purchase.purchase)
-    last = next(packed.backwards(less), "")
-    if not last or _until(last) <= _until(line):
-        return packed.with_line(less, line)
-    known = packed.lines(less)
-    place = bisect.bisect(known, _until(line), key=_until)
-    return packed.joined((*known[:place], line, *known[place:]))
+    return packed.sorted_in(without(text, purchase.purchase), _line_of(purchase, home), _until)
 
 
 def without(text: Packed, purchase: BusinessKey) -> Packed:
     """*text* without *purchase*, if it has it."""
-    begin, end = _place(text, purchase)
-    return Packed(text[:begin] + text[end:]) if begin < end else text
+    return packed.without(text, str(purchase))
 
 
 def found(text: Packed, purchase: BusinessKey, home: JournalId) -> OpenPurchase | None:
     """*purchase* as it stands in *text*; None if it does not."""
-    begin, end = _place(text, purchase)
-    return _purchase_in(text[begin : end - 1], home) if begin < end else None
+    line = packed.line(text, str(purchase))
+    return None if line is None else _purchase_in(line, home)
 
 
 def closed_before(text: Packed, day: date) -> Packed:
@@ -130,15 +120,6 @@ def closed_before(text: Packed, day: date) -> Packed:
     while begin < len(text) and _until(text[begin : text.index(LINE, begin)]) < ordinal:
         begin = text.index(LINE, begin) + 1
     return Packed(text[begin:]) if begin else text
-
-
-def _place(text: Packed, purchase: BusinessKey) -> tuple[int, int]:
-    """Where the line of *purchase* begins and the next one would; the same where there is none."""
-    start = packed.word(str(purchase)) + FIELD
-    begin = 0 if text.startswith(start) else text.find(LINE + start) + 1
-    if not begin and not text.startswith(start):
-        return (0, 0)
-    return (begin, text.index(LINE, begin) + 1)
 
 
 def _until(line: str) -> int:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import enum
 
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from google.protobuf.descriptor import EnumDescriptor
@@ -44,11 +45,21 @@ NANO_DIGITS = 9
 VERSION_MAX = 2**53
 """Largest version or position anybody asks for."""
 
+ENUMS_MAX = 500
+"""Enums of the protos whose numbers are remembered; there are fewer."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND_NANOS = 1_000
+
 
 class WireEnum(Protocol[_Number]):
     """An enum of the protos, as protobuf hands it out."""
 
     DESCRIPTOR: EnumDescriptor
+
+    def __hash__(self) -> int:
+        """By identity: what an enum says never changes."""
+        ...
 
     def Name(self, number: _Number) -> str:  # noqa: N802 (protobuf's name)
         """Name of a number."""
@@ -142,9 +153,18 @@ def member_if_any(
     Raises:
         InvalidValueError: it is unknown.
     """
-    if number not in wire.values():
+    members = _members(cls, wire)
+    if number not in members:
         raise InvalidValueError(path, f"a value of {wire.DESCRIPTOR.name}")
-    return None if number == 0 else cls[wire.Name(number).removeprefix(prefix(wire))]
+    return members[number]
+
+
+@lru_cache(maxsize=ENUMS_MAX)
+def _members(cls: type[_Member], wire: WireEnum[Any]) -> Mapping[int, _Member | None]:
+    """Members by their numbers; None for unspecified."""
+    beginning = prefix(wire)
+    named = {each: wire.Name(each).removeprefix(beginning) for each in wire.values() if each}
+    return {0: None, **{each: cls[name] for each, name in named.items()}}
 
 
 def prefix(wire: WireEnum[Any]) -> str:
@@ -154,7 +174,7 @@ def prefix(wire: WireEnum[Any]) -> str:
 
 def moment(stamp: Timestamp) -> datetime:
     """The moment, to the microsecond, UTC."""
-    return stamp.ToDatetime(tzinfo=UTC)
+    return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // _MICROSECOND_NANOS)
 
 
 def moment_if_any(message: Any, field: str) -> datetime | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import enum
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from typing import TypeVar
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
@@ -18,28 +19,43 @@ from clientela.domain.event import Actor, Origin, RecordedEvent
 from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import JournalId, Ref
 from clientela.domain.money import Money, exponent
-from clientela.services.translate.fields import NANO_DIGITS, WireEnum, prefix
+from clientela.services.translate.fields import ENUMS_MAX, NANO_DIGITS, WireEnum, prefix
 from clientela.v1 import common_pb2
 
 
 _Number = TypeVar("_Number", bound=int)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_SECONDS = 86_400
+_MICROSECOND_NANOS = 1_000
+
 
 def number(wire: WireEnum[_Number], member: enum.Enum) -> _Number:
     """The number that stands for *member* in the enum *wire*."""
-    return wire.Value(f"{prefix(wire)}{member.name}")
+    found: _Number = _numbers(wire)[member._name_]
+    return found
 
 
 def number_if_any(wire: WireEnum[_Number], member: enum.Enum | None) -> _Number:
     """The number that stands for *member* in the enum *wire*; unspecified for None."""
-    return wire.Value(f"{prefix(wire)}UNSPECIFIED") if member is None else number(wire, member)
+    found: _Number = _numbers(wire)["UNSPECIFIED" if member is None else member._name_]
+    return found
+
+
+@lru_cache(maxsize=ENUMS_MAX)
+def _numbers(wire: WireEnum[Any]) -> Mapping[str, Any]:
+    """Numbers of an enum by what its names say behind their common beginning."""
+    beginning = prefix(wire)
+    return {wire.Name(each).removeprefix(beginning): each for each in wire.values()}
 
 
 def timestamp(moment: datetime) -> Timestamp:
     """The moment."""
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+    since = moment - _EPOCH
+    return Timestamp(
+        seconds=since.days * _DAY_SECONDS + since.seconds,
+        nanos=since.microseconds * _MICROSECOND_NANOS,
+    )
 
 
 def timestamp_if_any(moment: datetime | None) -> Timestamp | None:
@@ -93,9 +109,10 @@ def journal_id(value: JournalId) -> common_pb2.JournalId:
 
 def journal_versions(versions: Mapping[JournalId, int]) -> tuple[common_pb2.JournalVersion, ...]:
     """Versions of journals, in order of journals."""
+    ordered = sorted(versions.items(), key=lambda item: (item[0].kind._value_, item[0].id))
     return tuple(
-        common_pb2.JournalVersion(journal=journal_id(each), version=versions[each])
-        for each in sorted(versions)
+        common_pb2.JournalVersion(journal=journal_id(each), version=version)
+        for each, version in ordered
     )
 
 

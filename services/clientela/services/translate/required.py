@@ -33,14 +33,19 @@ def check_required(message: Message) -> None:
 
 
 def _check(message: Message, path: str) -> None:
-    present = {field.name for field, _ in message.ListFields()}
-    for name in _required(message.DESCRIPTOR):
-        if name not in present:
-            raise InvalidValueError(_join(path, name), "a value: it is required")
-    for field, value in message.ListFields():
-        place = _join(path, field.name)
-        for index, inner in enumerate(messages_in(field, value)):
-            _check(inner, place if isinstance(value, Message) else f"{place}[{index}]")
+    present = message.ListFields()
+    required = _required(message.DESCRIPTOR)
+    if required:
+        names = {field.name for field, _ in present}
+        for name in required:
+            if name not in names:
+                raise InvalidValueError(_join(path, name), "a value: it is required")
+    asking = _asking(message.DESCRIPTOR)
+    for field, value in present if asking else ():
+        if field.name in asking:
+            place = _join(path, field.name)
+            for index, inner in enumerate(messages_in(field, value)):
+                _check(inner, place if isinstance(value, Message) else f"{place}[{index}]")
 
 
 @lru_cache(maxsize=TYPES_MAX)
@@ -52,6 +57,24 @@ def _required(message_type: Descriptor) -> tuple[str, ...]:
         for field in message_type.fields
         if FieldBehavior.REQUIRED in field.GetOptions().Extensions[behavior]
         and (field.has_presence or field.cpp_type not in _NUMBERS)
+    )
+
+
+@lru_cache(maxsize=TYPES_MAX)
+def _asking(message_type: Descriptor) -> frozenset[str]:
+    """Fields of a type that hold messages of which something is required, at any depth."""
+    inner = {f.name: f.message_type for f in message_type.fields if f.message_type is not None}
+    return frozenset(name for name, held in inner.items() if _asks(held, frozenset()))
+
+
+def _asks(message_type: Descriptor, above: frozenset[Descriptor]) -> bool:
+    """Whether a type requires anything, at any depth; *above* are those it stands within."""
+    if message_type in above:
+        return False
+    within = above | {message_type}
+    held = (field.message_type for field in message_type.fields)
+    return bool(_required(message_type)) or any(
+        _asks(inner, within) for inner in held if inner is not None
     )
 
 
