@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.inner import Taken, around, commands, forgetful, opened, read, seeded
+from benchmarks.inner import Taken, around, at_random, commands, forgetful, opened, read, seeded
 from benchmarks.rounds import Figures, ratio
 from benchmarks.run import Part, Round, Run
 from benchmarks.workload import purchase
@@ -69,10 +69,10 @@ def _length(run: Run) -> Iterator[Round]:
 
 async def _by_count(folder: Path, clients: int, run: Run) -> Taken:
     async with opened(Settings(data_dir=folder)) as core:
-        spread = around(run.seed() * 7919 % clients, clients)
-        mark = f"many-{run.seed()}"
+        seed = run.seed()
+        spread = at_random(clients, seed)
         return await commands(
-            forgetful(core), spread, run.seconds, flight=1, mark=mark, command=purchase
+            forgetful(core), spread, run.seconds, flight=1, mark=f"many-{seed}", command=purchase
         )
 
 

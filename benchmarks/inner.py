@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import time
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -145,6 +146,13 @@ async def commands(
 def around(first: int, count: int) -> Iterator[ClientId]:
     """Clients number *first* to *first* + *count* - 1, again and again."""
     return itertools.cycle([client_name(first + number) for number in range(count)])
+
+
+def at_random(count: int, seed: int) -> Iterator[ClientId]:
+    """Any of the first *count* clients, endlessly."""
+    chosen = random.Random(seed)
+    while True:
+        yield client_name(chosen.randrange(count))
 
 
 async def read(core: Core, numbers: Iterable[int]) -> None:

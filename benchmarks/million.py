@@ -8,7 +8,6 @@ Nearly all of them were registered and nothing else; a few have 20 events.
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,13 +21,12 @@ from benchmarks.broker import broker
 from benchmarks.caller import Asked, traffic
 from benchmarks.copying import copy_in_postgres, copy_in_sqlite
 from benchmarks.drain import drained, forgotten
-from benchmarks.inner import Taken, around, commands, forgetful, opened, seeded
+from benchmarks.inner import Taken, at_random, commands, forgetful, opened, seeded
 from benchmarks.postgres_limit import PostgresLimit, postgres_limit
 from benchmarks.processes import resident_bytes
 from benchmarks.rounds import MICROSECONDS, Figures, percentile, ratio
 from benchmarks.run import Part, Round, Run
 from benchmarks.service import service
-from benchmarks.workload import client_name
 from clientela.adapters.assembly import MODELS
 from clientela.adapters.event_loop import run as on_loop
 from clientela.adapters.settings import Settings
@@ -89,20 +87,20 @@ class Kept:
 
 async def _commands(settings: Settings, clients: int, run: Run) -> Taken:
     async with opened(settings) as core:
-        spread = around(run.seed() * 7919 % clients, clients)
-        mark = f"million-{run.seed()}"
+        seed = run.seed()
+        spread, mark = at_random(clients, seed), f"million-{seed}"
         return await commands(forgetful(core), spread, run.seconds, flight=1, mark=mark)
 
 
 async def _reads(settings: Settings, clients: int, run: Run) -> Taken:
     """Reads of clients at random that are not in memory."""
-    chosen = random.Random(run.seed())
+    chosen = at_random(clients, run.seed())
     took: list[float] = []
     async with opened(settings) as core:
         path = forgetful(core)
         cpu, begin = time.process_time(), time.perf_counter()
         while (start := time.perf_counter()) < begin + run.seconds:
-            await path.read(client_journal(client_name(chosen.randrange(clients))))
+            await path.read(client_journal(next(chosen)))
             took.append(time.perf_counter() - start)
         spent = time.process_time() - cpu
     return Taken(

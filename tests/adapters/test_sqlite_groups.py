@@ -17,6 +17,7 @@ import pytest
 
 from clientela.adapters.sqlite.many import ROWS_MAX, change, count
 from clientela.adapters.sqlite.store import SqliteStore
+from clientela.adapters.sqlite.writing import FEW
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
 from clientela.services.key_rows import KeyChanges
@@ -179,6 +180,27 @@ async def test_losers_of_a_group_take_nobody_with_them(store: SqliteStore):
         assert has_landed == (await store.holder(key(number)) is not None)
         assert has_landed == (await answered(store, number) is not None)
     assert 1 + 6 == len(await store.audit())
+
+
+@pytest.mark.parametrize(
+    "more", [{"expected": {journal(3): 5}}, {"hashes": {journal(3): "e" * 64}}]
+)
+@pytest.mark.parametrize("number", [FEW, 4 * FEW])
+async def test_journals_move_from_where_they_were(
+    store: SqliteStore, number: int, more: dict[str, Any]
+):
+    """However many move together, whoever rests on another version or event has lost."""
+    first = [writing({journal(n): None}, append_id=f"first-{n}") for n in range(number)]
+    await together(store, first)
+    heads = [Head(1, append.events[0].hash) for append in first]
+    second = [writing({journal(n): heads[n]}, append_id=f"second-{n}") for n in range(number)]
+    second[3] = attrs.evolve(second[3], **more)
+
+    outcomes = await together(store, second)
+
+    lost = [n for n in range(number) if isinstance(outcomes[n], VersionConflictError)]
+    assert [3] == lost
+    assert [1 if n == 3 else 2 for n in range(number)] == await versions(store, range(number))
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,9 @@ class Codec:
         Raises:
             UnsealedError: a personal value in it is open.
         """
-        name = event_type(recorded.event).stored_name
-        payload = STORED.of(recorded.event.__class__).text(recorded.event)
+        event = recorded.event
+        name = event_type(event).stored_name
+        payload = STORED.of(event.__class__).text(event)
         return (
             f'{{"envelope":{_envelope(recorded)},"name":{quoted(name)},"payload":{payload}}}'
         ).encode()

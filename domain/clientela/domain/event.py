@@ -65,7 +65,7 @@ class EventType:
     origin: Origin
     visibility: Visibility
 
-    @property
+    @cached_property
     def stored_name(self) -> str:
         """The name under which payloads are stored, for instance `owner-assigned.v1`."""
         return f"{self.name}.v{self.version}"

@@ -46,9 +46,7 @@ def head(connection: sqlite3.Connection, journal_id: JournalId) -> Head:
     return Head(row[0], row[1], moment(row[2])) if row else Head()
 
 
-def ends(
-    connection: sqlite3.Connection, journal_ids: Iterable[JournalId]
-) -> dict[JournalId, int]:
+def ends(connection: sqlite3.Connection, journal_ids: Iterable[JournalId]) -> dict[JournalId, int]:
     """Versions of the last events of these journals; 0 where there is none."""
     return {journal_id: head(connection, journal_id).version for journal_id in journal_ids}
 

@@ -33,6 +33,14 @@ WHERE journals.kind = new.kind AND journals.id = new.id AND journals.version = n
     AND new.before_hash IN ('', journals.hash)
 """
 
+_MOVE_JOURNAL = """
+UPDATE journals SET version = ?3, hash = ?4, recorded_at = ?5
+WHERE kind = ?1 AND id = ?2 AND version = ?6 AND ?7 IN ('', hash)
+"""
+
+FEW = 8
+"""Journals up to which it is cheaper to move each: of many SQLite makes a table first."""
+
 _STAYED = """
 WITH new (kind, id, version, hash) AS (VALUES {rows})
 SELECT count(*) FROM new CROSS JOIN journals
@@ -66,11 +74,17 @@ def claim_journals(connection: sqlite3.Connection, claims: Mapping[Name, Claim])
             absent.append(name)
     return (
         change(connection, _BEGIN_JOURNALS, begun)
-        + change(connection, _MOVE_JOURNALS, moved)
+        + _moved(connection, moved)
         + count(connection, _STAYED, stayed)
         + len(absent)
         - count(connection, _PRESENT, absent)
     )
+
+
+def _moved(connection: sqlite3.Connection, rows: Sequence[Row]) -> int:
+    if len(rows) > FEW:
+        return change(connection, _MOVE_JOURNALS, rows)
+    return connection.executemany(_MOVE_JOURNAL, rows).rowcount if rows else 0
 
 
 _EVENTS = """
