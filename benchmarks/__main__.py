@@ -15,10 +15,12 @@ from benchmarks.codec import CODEC
 from benchmarks.flow import FLOW_POSTGRES, FLOW_SQLITE
 from benchmarks.goals import GOALS, standings
 from benchmarks.growth import CLIENTS, LENGTH
+from benchmarks.importing import IMPORTING
 from benchmarks.memory import MEMORY
 from benchmarks.million import MILLION_POSTGRES, MILLION_SQLITE
 from benchmarks.peer import PEER_POSTGRES, PEER_SQLITE
 from benchmarks.peer_wire import PEER_WIRE
+from benchmarks.permission import PERMISSION
 from benchmarks.picture import picture
 from benchmarks.projections import PROJECTIONS
 from benchmarks.relay import RELAY
@@ -41,6 +43,8 @@ PARTS: tuple[Part, ...] = (
     PEER_WIRE,
     MEMORY,
     STARTUP,
+    PERMISSION,
+    IMPORTING,
     RELAY,
     PROJECTIONS,
     FLOW_SQLITE,

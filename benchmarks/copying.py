@@ -54,8 +54,11 @@ TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 EMPTY = ("keys", "key_rows", "masks", "snapshots", "due")
 """Tables with an id in which such a client has no row."""
 
-_POSITION, _BODY, _HASH, _HEAD_HASH = 0, 9, 10, 3
-"""Places among the columns of `events` and, the last one, of `journals`."""
+_POSITION, _BODY, _HASH = 0, 9, 10
+"""Places among the columns of `events`."""
+
+_VERSION, _HEAD_HASH = 2, 3
+"""Places among the columns of `journals`."""
 
 _LAST = "SELECT max(position) FROM events"
 
@@ -97,7 +100,9 @@ class Pattern:
                 made["events"].append(tuple(copied))
             for journal in self.rows["journals"]:
                 copied = [renamed(value) for value in journal]
-                copied[_HEAD_HASH] = head
+                if copied[_VERSION]:
+                    # A journal without events has no hash: it is there to be locked.
+                    copied[_HEAD_HASH] = head
                 made["journals"].append(tuple(copied))
             for table in ("read_rows", "read_terms"):
                 made[table].extend(tuple(map(renamed, row)) for row in self.rows[table])

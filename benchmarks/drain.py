@@ -4,7 +4,7 @@ The relay's way from a store to a stream, in this process and as fast as it goes
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 
 import attrs
 import nats
@@ -91,9 +91,7 @@ async def forgotten(url: str) -> None:
     """Throw the stream of the broker at *url* away, if there is one."""
     client = await nats.connect(url)
     try:
-        await client.jetstream().delete_stream(STREAM)
-    except nats.js.errors.NotFoundError:
-        # Nothing was published yet.
-        await asyncio.sleep(0)
+        with contextlib.suppress(nats.js.errors.NotFoundError):
+            await client.jetstream().delete_stream(STREAM)
     finally:
         await client.close()

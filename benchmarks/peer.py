@@ -163,9 +163,7 @@ def _sqlite(run: Run) -> Iterator[Round]:
     folder = run.place("peer-sqlite")
     module = {"PERSISTENCE_MODULE": "eventsourcing.sqlite"}
     plain, best = (
-        filled(
-            kind, {**module, "SQLITE_DBNAME": str(folder / f"{kind.__name__}.db")}, peers(run)
-        )
+        filled(kind, {**module, "SQLITE_DBNAME": str(folder / f"{kind.__name__}.db")}, peers(run))
         for kind in (Accounts, CachedAccounts)
     )
     yield from _taking_turns(run, Settings(data_dir=folder), plain, best, "sqlite")

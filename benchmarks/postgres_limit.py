@@ -21,7 +21,7 @@ import attrs
 
 from benchmarks.processes import tree_cpu_seconds
 from benchmarks.rounds import MICROSECONDS, percentile
-from benchmarks.sqlite_limit import BODY
+from benchmarks.sqlite_limit import BODY, GROUP
 
 
 CONNECTIONS = 8
@@ -41,6 +41,15 @@ WITH appended AS (
     VALUES ($1, 1, 'purchase-recorded.v1', $2) RETURNING position
 )
 INSERT INTO bare_outbox (position, stream) SELECT position, $1 FROM appended
+"""
+_APPEND_GROUP = """
+WITH appended AS (
+    INSERT INTO bare_events (stream, version, name, body)
+    SELECT new.stream, 1, 'purchase-recorded.v1', new.body
+    FROM unnest($1::text[], $2::bytea[]) AS new (stream, body)
+    RETURNING position, stream
+)
+INSERT INTO bare_outbox (position, stream) SELECT position, stream FROM appended
 """
 
 
@@ -100,6 +109,26 @@ class PostgresLimit:
         """Append for *seconds* on so many connections, a row and its outbox row each time."""
         return asyncio.run(self._append(seconds, connections))
 
+    def append_groups(self, seconds: float) -> float:
+        """Rows a second on one connection, `GROUP` of them and their outbox rows at once."""
+        return asyncio.run(self._append_groups(seconds))
+
+    async def _append_groups(self, seconds: float) -> float:
+        connection: Any = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(_SCHEMA)
+            statement, rows = await connection.prepare(_APPEND_GROUP), 0
+            begin = time.perf_counter()
+            while time.perf_counter() < begin + seconds:
+                await statement.fetchval([self._stream() for _ in range(GROUP)], [BODY] * GROUP)
+                rows += GROUP
+            return rows / (time.perf_counter() - begin)
+        finally:
+            await connection.close()
+
+    def _stream(self) -> str:
+        return f"client/b-{os.getpid()}-{next(self._streams):012d}"
+
     async def _append(self, seconds: float, connections: int) -> Appended:
         opened = [await asyncpg.connect(self.url) for _ in range(connections)]
         try:
@@ -122,8 +151,7 @@ class PostgresLimit:
 
     async def _work(self, statement: Any, end: float, took: list[float]) -> None:
         while (start := time.perf_counter()) < end:
-            stream = f"client/b-{os.getpid()}-{next(self._streams):012d}"
-            await statement.fetchval(stream, BODY)
+            await statement.fetchval(self._stream(), BODY)
             took.append(time.perf_counter() - start)
 
 

@@ -27,7 +27,6 @@ from benchmarks.processes import READY, RESULT, tell
 from benchmarks.projections import handler, no_gap, positions
 from benchmarks.rounds import percentile
 from clientela.adapters.event_loop import run
-from clientela.sdk.reader import Taken
 from clientela.sdk.subscriber import FETCHED_MAX, Subscriber
 
 

@@ -123,6 +123,4 @@ def _relay(run: Run) -> Iterator[Round]:
         yield lambda: _measured(run, companies, plain, synced)
 
 
-RELAY = Part(
-    name="relay", about="events from a store to a stream: goals 10, 11", open=_relay
-)
+RELAY = Part(name="relay", about="events from a store to a stream: goals 10, 11", open=_relay)

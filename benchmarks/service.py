@@ -53,9 +53,7 @@ class Service:
 
 
 @contextmanager
-def service(
-    folder: Path, *more: object, module: str = "benchmarks.service"
-) -> Generator[Service]:
+def service(folder: Path, *more: object, module: str = "benchmarks.service") -> Generator[Service]:
     """
     A service over the store in *folder*, from here to the end of the block.
 

@@ -4,6 +4,8 @@ Who belongs where, read from journals as they are written.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from clientela.adapters.memory import MemoryStore
@@ -52,11 +54,22 @@ SALESPERSON = Code("salesperson")
 CLERK = Actor(ActorKind.EMPLOYEE, PrincipalId("clerk"))
 
 
+class CountedStore(MemoryStore):
+    """Counts how often it is asked to load."""
+
+    loads = 0
+
+    async def load(self, wanted):
+        self.loads += 1
+        return await super().load(wanted)
+
+
 class Firm:
     """A company over a memory store: a head office with north and south, a seller in each."""
 
     def __init__(self) -> None:
-        rulebook, store, sessions = standard_rulebook(), MemoryStore(), OpenSessions()
+        rulebook, store, sessions = standard_rulebook(), CountedStore(), OpenSessions()
+        self.store = store
         codec = Codec(rulebook.event_classes)
         records = Records(rulebook, codec, store)
         reads = ReadModels(
@@ -71,6 +84,7 @@ class Firm:
             new_id=new_id,
         )
         self.directory = JournalDirectory(records, reads)
+        self.cold = JournalDirectory(Records(rulebook, codec, store), reads)
 
     async def run(self, *commands, unit=None):
         for command in commands:
@@ -134,6 +148,20 @@ async def test_staff_and_units_are_as_they_were_written(firm):
     assert frozenset({NORTH, HEAD}) == await firm.directory.upward(NORTH)
     assert await firm.directory.member(EmployeeId("nobody")) is None
     assert await firm.directory.upward(UnitId("nowhere")) is None
+
+
+async def test_whoever_is_asked_about_is_loaded_at_once(firm):
+    """
+    An employee and a unit without one above are each found by one load, and then in memory.
+    """
+    loads = [firm.store.loads]
+    for _ in range(2):
+        await firm.cold.member(MARTA)
+        loads.append(firm.store.loads)
+        await firm.cold.upward(HEAD)
+        loads.append(firm.store.loads)
+
+    assert [1, 1, 0, 0] == [after - before for before, after in pairwise(loads)]
 
 
 async def test_a_client_is_seen_by_who_registered_and_who_owns(firm):

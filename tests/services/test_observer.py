@@ -16,10 +16,11 @@ from clientela.domain.event import Actor, ActorKind
 from clientela.domain.ids import PrincipalId
 from clientela.services.logs import EXTRA
 from clientela.services.metrics import NO_METRICS, Count, NoMetrics
-from clientela.services.observer import Observer
+from clientela.services.observer import Observer, note_hash, note_request
 from clientela.services.refusals import RateLimitedError
 from clientela.services.store_errors import StoreUnavailableError
 from clientela.services.tracing import NoTraces
+from clientela.v1.ownership_pb2 import ApproachRequest
 from tests.services.edge import as_employee, edge, request_of
 
 
@@ -103,6 +104,38 @@ def test_without_hashes_nobody_is_named(caplog):
         told.request_id = "petra-1"
 
     assert "petra" not in str(line(caplog))
+
+
+def test_what_was_hashed_for_the_store_is_not_hashed_again(caplog):
+    """
+    The keyed hash of a request id serves the line too, but only of the request being answered.
+    """
+    caplog.set_level(logging.INFO)
+    with Observer(hashes=hashed).call(METHOD):
+        note_request(ApproachRequest(request_id="r-1"))
+        note_hash("r-1", "hash-of-r-1")
+        note_hash("r-1-followed-up", "hash-of-another")
+
+    assert "hash-of-r-1" == line(caplog)["request"]
+
+
+def test_a_principal_is_hashed_once(caplog):
+    """
+    The keyed hash of a principal is remembered from call to call.
+    """
+    caplog.set_level(logging.INFO)
+    asked: list[tuple[str, str]] = []
+
+    def counted(scope, text):
+        asked.append((scope, text))
+        return hashed(scope, text)
+
+    observer = Observer(hashes=counted)
+    for name in ("marta", "marta", "nora"):
+        with observer.call(METHOD) as told:
+            told.actor = Actor(ActorKind.EMPLOYEE, PrincipalId(name))
+
+    assert [("log-actor", "employee/marta"), ("log-actor", "employee/nora")] == asked
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])

@@ -10,7 +10,15 @@ from typing import Protocol, TypeVar
 import attrs
 
 from clientela.domain.context import StaffMember
-from clientela.domain.ids import ClientId, EmployeeId, UnitId, WalletId
+from clientela.domain.ids import (
+    ClientId,
+    EmployeeId,
+    JournalId,
+    UnitId,
+    WalletId,
+    employee_journal,
+    unit_journal,
+)
 from clientela.domain.organisation.tree import ancestors
 from clientela.domain.record import NeededError
 from clientela.services.read_models import ReadModels
@@ -82,23 +90,25 @@ class JournalDirectory:
 
     async def member(self, employee_id: EmployeeId) -> StaffMember | None:
         """The employee."""
-        return await self._asked(lambda registry: registry.member(employee_id))
+        own = employee_journal(employee_id)
+        return await self._asked(lambda registry: registry.member(employee_id), own)
 
     async def upward(self, unit_id: UnitId) -> frozenset[UnitId] | None:
         """The unit and every unit above it."""
-        return await self._asked(lambda registry: _upward(registry, unit_id))
+        return await self._asked(lambda registry: _upward(registry, unit_id), unit_journal(unit_id))
 
     async def client(self, client_id: ClientId) -> Standing | None:
         """Where the client stands."""
         serving = await self._reads.get(SERVING, client_id)
         if not isinstance(serving, Serving):
             return None
-        owner_unit = serving.owner_unit_id
+        owning = () if serving.owner_unit_id is None else (serving.owner_unit_id,)
         owner_units, units = await self._asked(
             lambda registry: (
-                _all_upward(registry, () if owner_unit is None else (owner_unit,)),
+                _all_upward(registry, owning),
                 _all_upward(registry, serving.units),
-            )
+            ),
+            *map(unit_journal, (*owning, *serving.units)),
         )
         return Standing(
             client_id=client_id,
@@ -112,8 +122,9 @@ class JournalDirectory:
         serving = await self._reads.get(SERVING, wallet_id)
         return serving.client_id if isinstance(serving, Serving) else None
 
-    async def _asked(self, ask: Callable[[Registry], _T]) -> _T:
-        needs = Needs(journals=())
+    async def _asked(self, ask: Callable[[Registry], _T], *about: JournalId) -> _T:
+        """What *ask* says, journals loaded as it needs them: those of *about* to begin with."""
+        needs = Needs(journals=(), facts=set(about))
         for _ in range(WALKS_MAX):
             view = await self._records.load(needs)
             try:
