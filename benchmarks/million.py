@@ -123,7 +123,8 @@ def _grown(kept: Kept, run: Run) -> Figures:
     first, *_, last = kept.settings
     for what, all_ in (("commands", taken), ("cold reads", read)):
         shown = f"million.{kept.name}.{what}, most clients to fewest"
-        figures[shown] = ratio(all_[last].rate, all_[first].rate)
+        figures[f"{shown}, rate"] = ratio(all_[last].rate, all_[first].rate)
+        figures[f"{shown}, CPU"] = ratio(all_[last].cpu, all_[first].cpu)
     figures[f"million.{kept.name}.length, MiB"] = kept.length(last) / MEBI
     figures[f"million.{kept.name}.filled, s"] = kept.seeding
     return figures

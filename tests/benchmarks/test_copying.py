@@ -11,6 +11,7 @@ import pytest
 from benchmarks.copying import NotPlainError, copy_in_postgres, copy_in_sqlite
 from benchmarks.inner import opened, seeded
 from benchmarks.workload import client_name, purchase
+
 from clientela.adapters.assembly import MODELS
 from clientela.adapters.settings import Settings
 from clientela.services.calls import Call
