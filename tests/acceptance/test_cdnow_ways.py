@@ -16,7 +16,7 @@ from tests.acceptance.ways import OTHER_WAYS, TOLD_WAYS, Way, lived
 
 pytestmark = pytest.mark.timeout(3_600)
 
-CLIENTS = 300
+CLIENTS = 100
 """The first of the file; they all came in the same month."""
 
 

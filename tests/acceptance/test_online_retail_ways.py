@@ -17,7 +17,7 @@ from tests.acceptance.ways import OTHER_WAYS, TOLD_WAYS, Way, lived
 
 pytestmark = pytest.mark.timeout(3_600)
 
-CLIENTS = 60
+CLIENTS = 25
 """The first of the file: two hundred invoices, returns without purchase among them."""
 
 
