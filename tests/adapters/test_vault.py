@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import pickle
 
+from datetime import timedelta
+
 import attrs
 import pytest
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from clientela.adapters.keys.box import cipher_of
 from clientela.adapters.keys.failures import KekUnknownError, KeyRowBrokenError, SealBrokenError
+from clientela.adapters.keys.rotation import rotate
 from clientela.adapters.keys.sealing import opened_with, sealed_with
 from clientela.adapters.keys.secret import Secret
 from clientela.adapters.vault import KeyVault
@@ -33,6 +36,7 @@ from clientela.services.ports import Sessions, VaultSession
 from tests.adapters.keys.company import (
     EVENT,
     IVO,
+    LATER,
     NAME,
     OLGA,
     PETRA,
@@ -235,3 +239,24 @@ async def test_no_plain_text_is_in_what_is_kept_or_printed(company):
     for unkept in (company.vault, session):
         with pytest.raises(TypeError, match="pickle"):
             pickle.dumps(unkept)
+
+
+async def test_row_that_was_read_before_a_rotation_opens_after_it(company):
+    """
+    What a process holds in memory for a while still opens when the key it is under has gone from
+    the key file; after yet another rotation it does not.
+    """
+    sealed = await company.seal()
+    held = company.vault.session({PETRA: await company.store.key_row(PETRA)})
+    await rotate(company.secrets, company.store, LATER)
+    await company.seal(OLGA)
+
+    assert TEXT == held.open(sealed)
+    assert TEXT == await company.open(sealed)
+
+    old = company.vault.session({PETRA: (await company.store.key_row(PETRA))})
+    for more in (1, 2):
+        await rotate(company.secrets, company.store, LATER + timedelta(days=more))
+        await company.open(await company.seal((IVO, OLGA)[more - 1]))
+    with pytest.raises(KekUnknownError):
+        old.open(sealed)

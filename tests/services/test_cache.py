@@ -4,6 +4,8 @@ The cache of committed journals.
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from clientela.domain.ids import ClientId, JournalId, client_journal
@@ -106,3 +108,18 @@ def test_keys_grow_old_and_are_forgotten(cache, seconds):
     cache.forget(OLGA)
     assert None is cache.trusted(PETRA).key_row
     assert not cache.has_key(cache.trusted(PETRA))
+
+
+def test_keys_that_nobody_else_changes_serve_for_ever(seconds):
+    """
+    Over a store with one writer a key grows not old; all are dropped when they were wrapped anew.
+    """
+    cache = Cache(2, monotonic=lambda: seconds[0], key_row_seconds=math.inf)
+    cache.put(kept(PETRA, 1, 0.0))
+    cache.put(kept(OLGA, 1))
+    seconds[0] = 10 * KEY_ROW_SECONDS
+
+    assert cache.has_key(cache.trusted(PETRA))
+    cache.forget_keys()
+    assert [False, False] == [cache.has_key(cache.trusted(each)) for each in (PETRA, OLGA)]
+    assert None is cache.trusted(PETRA).key_row

@@ -52,6 +52,7 @@ class KeyVault:
     def __init__(self, secrets: SecretStore) -> None:
         self._secrets = secrets
         self._ring = secrets.load()
+        self._former = self._ring
 
     @property
     def ring(self) -> Keyring:
@@ -85,12 +86,15 @@ class KeyVault:
         The keyring is loaded anew, so that after a rotation nothing is wrapped under the old one,
         nor under one that is gone from the key file and would be lost with this process.
         """
-        self._ring = self._secrets.load()
+        self._load()
         return self._ring.wrap(person, key)
 
     def cipher_in(self, row: KeyRow) -> AESGCM:
         """
         The cipher of the key in *row*, which is not an erased one.
+
+        A row that was read before a rotation may be under the key before: what is in memory for
+        half a minute still opens then.
 
         Raises:
             KekUnknownError: the row belongs to another key file.
@@ -100,8 +104,15 @@ class KeyVault:
         try:
             return cipher_of(self._ring.unwrap(row))
         except KekUnknownError:
-            self._ring = self._secrets.load()
-            return cipher_of(self._ring.unwrap(row))
+            self._load()
+        is_former = row.kek_id == self._former.current.id
+        return cipher_of((self._former if is_former else self._ring).unwrap(row))
+
+    def _load(self) -> None:
+        loaded = self._secrets.load()
+        if loaded.current.id != self._ring.current.id:
+            self._former = self._ring
+        self._ring = loaded
 
 
 class KeySession:

@@ -59,13 +59,17 @@ class Cache:
         journals_max: How many.
 
         monotonic: Seconds, for the age of keys.
+
+        key_row_seconds: How long a wrapped key serves; for ever where nobody else changes it.
     """
 
     def __init__(
         self,
         journals_max: int = JOURNALS_MAX,
         monotonic: Callable[[], float] = time.monotonic,
+        key_row_seconds: float = KEY_ROW_SECONDS,
     ) -> None:
+        self._key_row_seconds = key_row_seconds
         self._journals_max = journals_max
         self._monotonic = monotonic
         self._kept: OrderedDict[JournalId, Kept] = OrderedDict()
@@ -92,8 +96,9 @@ class Cache:
         return kept
 
     def has_key(self, kept: Kept) -> bool:
-        """Whether the key of *kept* was read lately."""
-        return self._monotonic() - kept.read_s < KEY_ROW_SECONDS
+        """Whether the key of *kept* was read lately enough."""
+        grows_old_s = kept.read_s + self._key_row_seconds
+        return kept.read_s != NEVER and self._monotonic() < grows_old_s
 
     def put(self, kept: Kept) -> None:
         """Keep what was read or has landed, unless something newer is here."""
@@ -115,7 +120,12 @@ class Cache:
             self._doubted.add(journal_id)
 
     def forget(self, person: JournalId) -> None:
-        """Drop whatever is known of the key of *person*, since their erasure is committed."""
+        """Drop whatever is known of the key of *person*, which was made, wrapped or destroyed."""
         kept = self._kept.get(person)
         if kept is not None:
             self._kept[person] = attrs.evolve(kept, key_row=None, read_s=NEVER)
+
+    def forget_keys(self) -> None:
+        """Drop whatever is known of keys, since all were wrapped anew."""
+        for person in self._kept:
+            self.forget(person)

@@ -21,6 +21,7 @@ from clientela.services.records import Records
 from clientela.services.rows import Append, Head, StoredEvent
 from clientela.services.speculation import Landing, Speculation
 from clientela.services.store_errors import (
+    PersonKeyConflictError,
     RequestConflictError,
     StoreUnavailableError,
     VersionConflictError,
@@ -99,6 +100,8 @@ class Landings:
             self._speculation.lost(landing)
             if isinstance(error, VersionConflictError):
                 _doubt(append, error.journal_id, records)
+            if isinstance(error, PersonKeyConflictError):
+                records.cache.forget(error.person)
             raise
         for kept in left:
             records.cache.put(kept)

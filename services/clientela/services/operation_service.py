@@ -80,7 +80,10 @@ class OperationServicer(operation_pb2_grpc.OperationServiceServicer):
     async def RotateKeys(
         self, request: pb.RotateKeysRequest, context: Any
     ) -> pb.RotateKeysResponse:
-        rewrapped = await self._keeper.rotate_keys(self._core.now())
+        try:
+            rewrapped = await self._keeper.rotate_keys(self._core.now())
+        finally:
+            self._core.path.records.cache.forget_keys()
         return pb.RotateKeysResponse(rewrapped=rewrapped)
 
     async def BackUp(self, request: pb.BackUpRequest, context: Any) -> pb.BackUpResponse:

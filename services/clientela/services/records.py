@@ -4,6 +4,8 @@ Records as committed: loaded from the store, folded once, kept in memory with th
 
 from __future__ import annotations
 
+import math
+
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping
 from datetime import datetime
@@ -18,7 +20,7 @@ from clientela.domain.ids import DEFINITIONS_JOURNAL, JournalId, Ref
 from clientela.domain.record import Journal, Record
 from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
-from clientela.services.cache import JOURNALS_MAX, NEVER, Cache, Kept
+from clientela.services.cache import JOURNALS_MAX, KEY_ROW_SECONDS, NEVER, Cache, Kept
 from clientela.services.envelope import decode
 from clientela.services.ports import PAGE_MAX, JournalStore
 from clientela.services.rows import Head, Loaded, Wanted
@@ -57,7 +59,9 @@ class Records:
         self.rulebook = rulebook
         self.codec = codec
         self._store = store
-        self.cache = Cache(cached_max)
+        # Where nobody else writes, whoever makes, wraps or destroys a key drops it here.
+        key_row_seconds = KEY_ROW_SECONDS if store.is_shared else math.inf
+        self.cache = Cache(cached_max, key_row_seconds=key_row_seconds)
         self.snapshots = Snapshots(rulebook, codec)
         self._sections = section_types(rulebook.rule_sets)
         self._definitions = definitions_of((), self._sections)
