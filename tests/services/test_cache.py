@@ -43,6 +43,12 @@ def cache(seconds):
     return Cache(2, monotonic=lambda: seconds[0])
 
 
+@pytest.fixture
+def lasting(seconds):
+    """The same over a store with one writer."""
+    return Cache(2, monotonic=lambda: seconds[0], key_row_seconds=math.inf)
+
+
 def test_what_is_newest_stays(cache):
     """
     A late answer of the store does not push a newer state out, nor a key that was read later.
@@ -110,16 +116,15 @@ def test_keys_grow_old_and_are_forgotten(cache, seconds):
     assert not cache.has_key(cache.trusted(PETRA))
 
 
-def test_keys_that_nobody_else_changes_serve_for_ever(seconds):
+def test_keys_that_nobody_else_changes_serve_for_ever(lasting, seconds):
     """
     Over a store with one writer a key grows not old; all are dropped when they were wrapped anew.
     """
-    cache = Cache(2, monotonic=lambda: seconds[0], key_row_seconds=math.inf)
-    cache.put(kept(PETRA, 1, 0.0))
-    cache.put(kept(OLGA, 1))
+    for each in (PETRA, OLGA):
+        lasting.put(kept(each, 1))
     seconds[0] = 10 * KEY_ROW_SECONDS
 
-    assert cache.has_key(cache.trusted(PETRA))
-    cache.forget_keys()
-    assert [False, False] == [cache.has_key(cache.trusted(each)) for each in (PETRA, OLGA)]
-    assert None is cache.trusted(PETRA).key_row
+    assert lasting.has_key(lasting.trusted(PETRA))
+    lasting.forget_keys()
+    assert [False, False] == [lasting.has_key(lasting.trusted(each)) for each in (PETRA, OLGA)]
+    assert None is lasting.trusted(PETRA).key_row
