@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
+from clientela.adapters.log_lines import LineHandler
 from clientela.services.logs import EXTRA, FIELDS, fields, kind_of, places_of
 
 
@@ -101,7 +102,7 @@ def set_up(form: Form, volume: Volume, stream: TextIO | None = None) -> None:
 
         stream: Where to; None for the error output.
     """
-    handler = logging.StreamHandler(stream)
+    handler = LineHandler(stream)
     handler.setFormatter(JsonFormatter() if form is Form.JSON else TextFormatter())
     logging.basicConfig(level=volume.level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
