@@ -115,10 +115,10 @@ def _fields(cls: Any, hashed: Hashed) -> Disclose | None:
         return None
 
     def disclose_fields(plain: Any) -> Any:
-        table = cast("dict[str, Any]", plain)
-        return {
-            name: changed[name](value) if name in changed else value
-            for name, value in table.items()
-        }
+        table = cast("dict[str, Any]", plain).copy()
+        for name, disclose in changed.items():
+            if name in table:
+                table[name] = disclose(table[name])
+        return table
 
     return disclose_fields
