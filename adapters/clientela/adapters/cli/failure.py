@@ -92,6 +92,20 @@ class VerbError(Exception):
 @contextlib.contextmanager
 def translated() -> Generator[None]:
     """Turn what may go wrong on this machine into a `VerbError` that says what to do."""
+    try:
+        yield
+    except VerbError:
+        raise
+    except Exception as error:
+        failure = _failure_of(error)
+        if failure is None:
+            raise
+        raise failure from None
+
+
+def _failure_of(error: Exception) -> VerbError | None:
+    """An error as a verb fails with it; None for a fault of ours."""
+    # Looked for only now: these modules take longer to load than most verbs to do their work.
     from clientela.adapters.keys.failures import KeysError
     from clientela.adapters.settings import SettingError
     from clientela.adapters.sqlite.files import DatabaseLockedError
@@ -103,25 +117,24 @@ def translated() -> Generator[None]:
     from clientela.services.server import AddressError, ServerError
     from clientela.services.store_errors import StoreError
 
-    try:
-        yield
-    except SettingError as error:
-        raise VerbError(Exit.USAGE, str(error)) from None
-    except DatabaseLockedError as error:
-        raise VerbError(Exit.UNREACHABLE, str(error)) from None
-    except AddressError as error:
-        advice = "Name another port with --port; 0 lets the system choose."
-        raise VerbError(Exit.UNREACHABLE, str(error), advice=advice) from None
-    except BusUnavailableError as error:
-        raise VerbError(Exit.UNREACHABLE, str(error)) from None
-    except BusError as error:
-        raise VerbError(Exit.FAILED, str(error)) from None
-    except (StoreError, KeysError, KeySetError, CallersError, TransportFileError) as error:
-        raise VerbError(Exit.FAILED, str(error)) from None
-    except (ServerError, TelemetryError) as error:
-        raise VerbError(Exit.FAILED, str(error)) from None
-    except sqlite3.Error as error:
-        raise VerbError(Exit.FAILED, f"the database: {error}") from None
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise VerbError(Exit.FAILED, f"{where}{error.strerror or error}") from None
+    match error:
+        case SettingError():
+            return VerbError(Exit.USAGE, str(error))
+        case AddressError():
+            advice = "Name another port with --port; 0 lets the system choose."
+            return VerbError(Exit.UNREACHABLE, str(error), advice=advice)
+        case DatabaseLockedError() | BusUnavailableError():
+            return VerbError(Exit.UNREACHABLE, str(error))
+        case BusError() | StoreError() | ServerError():
+            return VerbError(Exit.FAILED, str(error))
+        case KeysError() | KeySetError() | CallersError() | TransportFileError():
+            return VerbError(Exit.FAILED, str(error))
+        case TelemetryError():
+            return VerbError(Exit.FAILED, str(error))
+        case sqlite3.Error():
+            return VerbError(Exit.FAILED, f"the database: {error}")
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            return VerbError(Exit.FAILED, f"{where}{error.strerror or error}")
+        case _:
+            return None
