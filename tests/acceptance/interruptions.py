@@ -40,9 +40,7 @@ def killed(file: Path, sales: Sequence[Sale], kills: int, folder: Path) -> tuple
     share_keys(calm, rough)
     rough.run("apply", DEFINITIONS, "--yes")
 
-    with calm.served():
-        for part, _ in parts:
-            calm.run(*imported(part))
+    calm.run_all(*(imported(part) for part, _ in parts))
     there = 0
     for part, rows in parts[:-1]:
         disturb(rough, part, there + chance.randrange(1, rows))

@@ -22,6 +22,9 @@ from tests.e2e.database import DatabaseShop
 from tests.e2e.process import Shop
 
 
+STATS = ("stats", "-o", "json")
+
+
 class Way(enum.Enum):
     """How a history comes in, and where it is kept."""
 
@@ -93,18 +96,23 @@ def lived(way: Way, history: History, folder: Path, *, is_repeated: bool = False
         begun = time.monotonic()
         _come_in(way, history, shop)
         seconds = time.monotonic() - begun
-        before = _figures(shop)
-        again = None
+        first = None
         if is_repeated:
+            first = shop.run(*STATS)
             _come_in(way, history, shop)
-            again = _figures(shop)
-        shop.run("advance", "--to", history.last_day.isoformat())
+        last, _, after, parked, verified = shop.run_all(
+            STATS,
+            ("advance", "--to", history.last_day.isoformat()),
+            STATS,
+            ("parked", "list", "-o", "json"),
+            ("verify", "-o", "json"),
+        )
         return Life(
-            before=before,
-            again=again,
-            after=_figures(shop),
-            parked=shop.run("parked", "list", "-o", "json").json,
-            problems=shop.run("verify", "-o", "json").json["problems"],
+            before=(first or last).json,
+            again=last.json if is_repeated else None,
+            after=after.json,
+            parked=parked.json,
+            problems=verified.json["problems"],
             seconds=seconds,
         )
 
@@ -129,8 +137,3 @@ def _come_in(way: Way, history: History, shop: Shop) -> None:
     mapped = ("--map", history.mapping, "--create-clients", "-o", "json")
     said = shop.run("import", "purchases", history.file, *mapped).json
     assert {} == said["rejected"]
-
-
-def _figures(shop: Shop) -> dict[str, Any]:
-    found: dict[str, Any] = shop.run("stats", "-o", "json").json
-    return found

@@ -27,6 +27,9 @@ VERB_SECONDS_MAX = 600.0
 
 POLL_SECONDS = 0.05
 
+VERBS = Path(__file__).with_name("verbs.py")
+"""What carries out several verbs in one process."""
+
 
 @attrs.frozen
 class Told:
@@ -80,6 +83,22 @@ class Shop:
         assert "Traceback" not in made.stderr, made.stderr
         assert code is None or code == made.returncode, made.stdout + made.stderr
         return Told(made.returncode, made.stdout, made.stderr)
+
+    def run_all(self, *verbs: tuple[object, ...]) -> list[Told]:
+        """What verbs say that end well, one after the other in one process, which saves time."""
+        lines = (json.dumps([str(each) for each in arguments]) for arguments in verbs)
+        made = subprocess.run(
+            [sys.executable, str(VERBS)],
+            env=self._environment(),
+            input="\n".join(lines),
+            capture_output=True,
+            text=True,
+            timeout=VERB_SECONDS_MAX,
+            check=False,
+        )
+        told = [Told(*json.loads(line)) for line in made.stdout.splitlines()]
+        assert [0] * len(verbs) == [each.code for each in told], (told[-1:], made.stderr)
+        return told
 
     def begin(self, *arguments: object) -> subprocess.Popen[str]:
         """A verb at work."""

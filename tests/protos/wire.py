@@ -24,9 +24,9 @@ PACKAGE = PROTOS / "clientela" / "v1"
 READS = ("Get", "List", "Find", "Count", "Explain", "Read", "Follow", "Export", "Backtest")
 """How the names of rpcs begin that change nothing; all others are mutations."""
 
-RUNNING = frozenset({"OperationService", "ParkedService"})
-"""Services whose rpcs are for operators and change no record by themselves: they take no request
-id."""
+RUNNING = frozenset({"HistoryService", "OperationService", "ParkedService"})
+"""Services whose rpcs change no record by themselves and take no request id: they are for
+operators, or bring commands along that have one each."""
 
 COMMON_FIELDS_END = 10
 """Numbers below it belong to what all mutations, or all lists, have in common."""

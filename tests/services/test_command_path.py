@@ -87,6 +87,22 @@ async def test_repeat_of_a_request_gets_the_same_answer(firm):
     assert before == await firm.count()
 
 
+async def test_what_is_likely_a_repeat_is_looked_up_before_anything_is_decided(firm):
+    """
+    Who brings again what it brought is answered without a second append; what is new all the same
+    is carried out.
+    """
+    first = await firm.run(PURCHASE, "r1")
+    appended = len(firm.store.appends)
+
+    repeat = await firm.run(PURCHASE, "r1", is_likely_repeat=True)
+    assert appended == len(firm.store.appends)
+    new = await firm.run(approach(MARTA), "r2", is_likely_repeat=True)
+
+    assert (answer_of(first), True) == (answer_of(repeat), repeat.replayed)
+    assert new.events
+
+
 async def test_repeat_over_two_journals_gets_the_events_in_their_order(firm):
     """
     The answer names the events of all its journals as they were appended.

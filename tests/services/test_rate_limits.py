@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from clientela.domain.event import Actor, ActorKind
 from clientela.domain.ids import PrincipalId
-from clientela.services.access import CallClass
+from clientela.services.access import AccessTable, CallClass
 from clientela.services.rate_limits import Rate, RateLimits, RateRules
 from clientela.services.refusals import RateLimitedError
+from clientela.v1.history_pb2 import HistoryCommand, RecordHistoryRequest
 from tests.services.edge import METHODS, Ticks, as_employee, edge, refusal_of, request_of
 
 
@@ -54,6 +55,28 @@ def test_a_bucket_holds_a_burst_and_fills_again():
     limits.count(MARTA, READ)
 
     assert timedelta(seconds=0.5) == caught.value.retry_after
+
+
+def test_a_call_that_brings_many_along_is_paid_for_before_the_next():
+    """
+    S12: commands of one call count like calls; a service's do not.
+    """
+    ticks = Ticks()
+    rules = RateRules(classes={CallClass.COMMAND: Rate(2, 1)}, methods={})
+    [history] = AccessTable.of_services(["clientela.v1.HistoryService"])
+    five = RecordHistoryRequest(commands=[HistoryCommand()] * 5)
+    limits = RateLimits(rules, ticks)
+    for actor in (MARTA, TILL):
+        limits.count(actor, history)
+        limits.count_many(actor, history, five)
+
+    with pytest.raises(RateLimitedError) as caught:
+        limits.count(MARTA, history)
+    limits.count(TILL, history)
+    ticks.now += 2.0
+    limits.count(MARTA, history)
+
+    assert timedelta(seconds=2) == caught.value.retry_after
 
 
 def test_who_waits_long_saves_up_no_more_than_a_burst():

@@ -87,6 +87,11 @@ def harmless(method: str, raw: bytes) -> bytes:
         return raw
     if is_mutation(method):
         message.validate_only = True
+    elif method == "RecordHistory":
+        for command in message.commands:
+            name = command.WhichOneof("command")
+            if name is not None:
+                getattr(command, name).validate_only = True
     elif method == "BackUp":
         message.path = message.path if message.path in PATHS else PATHS[len(raw) % len(PATHS)]
     elif method == "RotateKeys":
@@ -318,6 +323,10 @@ def _bases() -> Mapping[str, tuple[Mapping[str, Any], ...]]:
     found["EraseClient"] = [{"client_id": "petra", "act": "act-1"}]
     found["ExportClient"] = [{"client_id": "petra"}]
     found["Backtest"] = [{"version": 1}]
+    found["RecordHistory"] = [
+        {"commands": [{"record_purchase": fields}, {"register_client": {"client_id": "petra"}}]}
+        for fields in found["RecordPurchase"]
+    ]
     return {method: tuple(fields) for method, fields in found.items()}
 
 

@@ -40,8 +40,26 @@ async def test_parked_messages_are_listed_page_by_page(tmp_path):
         assert ["NOT_FOUND", "WAITING", "INVALID_VALUE"] == [each.reason for each in listed]
         assert ["petra", "petra", ""] == [each.client_id for each in listed]
         assert {"service/inbox"} == {each.sender for each in listed}
+        assert {30} == {_days_kept(each) for each in listed}
         assert numbers[:2] == [each.number for each in own.messages]
         assert "" == rest.next_page_token
+
+
+def _days_kept(told):
+    """Days after which a message is dropped untried."""
+    return (told.kept_until.ToDatetime() - told.parked_at.ToDatetime()).days
+
+
+async def test_message_of_a_client_is_kept_until_somebody_sees_to_it(tmp_path):
+    """
+    Only what is of nobody registered has an end of its own: others' messages go with them.
+    """
+    async with served(tmp_path) as service:
+        await stuck(service)
+        await service.wire.call("RegisterClient", client_id="petra")
+        own = await service.wire.call("ListParkedMessages", client_id="petra")
+
+        assert [False, False] == [each.HasField("kept_until") for each in own.messages]
 
 
 async def test_parked_message_is_shown_with_what_it_says(tmp_path):
@@ -110,21 +128,18 @@ async def test_parked_messages_are_for_operators(tmp_path):
             assert "ACCESS_DENIED" == refused.reason
 
 
-async def test_erased_client_leaves_no_parked_message_that_opens(tmp_path):
+async def test_erased_client_leaves_no_parked_message(tmp_path):
     """
-    G27: with a client's key goes what was parked of them: it opens no more, and is gone once it is
-    replayed.
+    G27: with a client's key goes what was parked of them, and nothing more of them is parked.
     """
     async with served(tmp_path) as service:
         await service.wire.call("RegisterClient", client_id="petra", details={"name": "Petra"})
         first = message(service, "petra", "1")
         *_, number = await take(service, first, message(service, "petra", "1", euros=8))
         await service.wire.call("EraseClient", client_id="petra", act="act-1")
-        shown = await service.wire.call("GetParkedMessage", number=number)
-        replayed = await service.wire.call("ReplayParkedMessage", number=number)
+        gone = await service.wire.refused("GetParkedMessage", number=number)
 
-        assert "" == shown.body
-        assert 1 == replayed.replayed
+        assert "NOT_FOUND" == gone.reason
         assert [] == await take(service, message(service, "petra", "3"))
 
 
@@ -148,8 +163,10 @@ def test_verbs_list_show_replay_and_drop(tmp_path):
     first, second, unread = asyncio.run(fill(tmp_path))
     code, listed = run(tmp_path, "list", "-o", "json")
     assert (0, [first, second, unread]) == (code, [int(m["number"]) for m in json.loads(listed)])
+    assert all(each["kept_until"] for each in json.loads(listed))
     code, table = run(tmp_path, "list", "--client", "petra")
     assert 0 == code
+    assert "2 of nobody registered are dropped 30 days after they were parked" in table
     assert "NOT_FOUND" in table
     assert "INVALID_VALUE" not in table
     code, shown = run(tmp_path, "show", first, "-o", "json")

@@ -50,6 +50,7 @@ async def test_every_rpc_is_answered(tmp_path):
         await wire.call("BackUp", path=str(tmp_path / "copy.db"))
         for each in END:
             await wire.call(each.method, **each.fields)
+        await wire.call("RecordHistory", commands=[{}])
         await wire.call("ListParkedMessages")
         [number] = await take(service, message(service, "nobody", "1"))
         await wire.call("GetParkedMessage", number=number)

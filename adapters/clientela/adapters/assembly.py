@@ -12,10 +12,12 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from clientela.adapters.believing import authenticator_of
+from clientela.adapters.holder import new_holder
 from clientela.adapters.identifiers import Identifiers
 from clientela.adapters.messages_in import MessagesIn
 from clientela.adapters.roles import Role
 from clientela.adapters.settings import Mode, Settings
+from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.stores import Keeper, Store, reads_of
 from clientela.adapters.telemetry.started import Telemetry
 from clientela.adapters.tokens.transport import TransportFiles
@@ -91,6 +93,8 @@ def core_of(
     forms = Identifiers(settings.region)
     codec = Codec(rulebook.event_classes)
     records = Records(rulebook, codec, store)
+    if not isinstance(store, SqliteStore):
+        store.connections.tell_keys = records.cache.key_watch.seen
     path = CommandPath(records, store, sessions=vault, forms=forms, clock=clock, new_id=new_id)
     reads = ReadModels(MODELS, store, reads_of(store), codec, sessions=vault, forms=forms)
     return Core(
@@ -137,14 +141,15 @@ def server_of(
 
         ServerError: it must not listen there.
     """
-    services = services_of(core, keeper, MODELS, messages.replays)
+    audit = Audit(core.store, core.clock)
+    services = services_of(core, keeper, MODELS, messages.replays, audit)
     directory = JournalDirectory(core.path.records, core.reads)
     entrance = Entrance(
         authenticator=authenticator_of(settings, services, secret),
         staff=StaffGrants(directory, core.clock),
         directory=directory,
         rates=RateLimits(),
-        audit=Audit(core.store, core.clock),
+        audit=audit,
         clock=core.clock,
         new_id=core.new_id,
     )
@@ -183,7 +188,7 @@ def keeping_of(core: Core, leases: Leases) -> Duty:
     if isinstance(core.clock, SystemClock):
         # Virtual time moves only when it is told to.
         works.append(core.scheduler.run)
-    return Duty(leases, KEEPING, core.new_id(), works)
+    return Duty(leases, KEEPING, new_holder(), works)
 
 
 def _oversight(settings: Settings, core: Core, told: Telemetry) -> Oversight:

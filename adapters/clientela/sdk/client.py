@@ -20,6 +20,7 @@ from clientela.sdk.retrying import RetryPolicy
 from clientela.v1.client_pb2_grpc import ClientServiceStub
 from clientela.v1.definition_pb2_grpc import DefinitionServiceStub
 from clientela.v1.event_pb2_grpc import EventServiceStub
+from clientela.v1.history_pb2_grpc import HistoryServiceStub
 from clientela.v1.insight_pb2_grpc import InsightServiceStub
 from clientela.v1.interaction_pb2_grpc import InteractionServiceStub
 from clientela.v1.lifecycle_pb2_grpc import LifecycleServiceStub
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from clientela.v1.client_pb2_grpc import ClientServiceAsyncStub
     from clientela.v1.definition_pb2_grpc import DefinitionServiceAsyncStub
     from clientela.v1.event_pb2_grpc import EventServiceAsyncStub
+    from clientela.v1.history_pb2_grpc import HistoryServiceAsyncStub
     from clientela.v1.insight_pb2_grpc import InsightServiceAsyncStub
     from clientela.v1.interaction_pb2_grpc import InteractionServiceAsyncStub
     from clientela.v1.lifecycle_pb2_grpc import LifecycleServiceAsyncStub
@@ -100,6 +102,8 @@ class Client:
 
         events: The journals as they are kept.
 
+        history: What happened long ago, many commands in one call.
+
         insight: Figures.
 
         parked: Messages that came in and could not be carried out.
@@ -118,6 +122,7 @@ class Client:
         self.organisation: OrganisationServiceAsyncStub = OrganisationServiceStub(channel)
         self.definitions: DefinitionServiceAsyncStub = DefinitionServiceStub(channel)
         self.events: EventServiceAsyncStub = EventServiceStub(channel)
+        self.history: HistoryServiceAsyncStub = HistoryServiceStub(channel)
         self.insight: InsightServiceAsyncStub = InsightServiceStub(channel)
         self.parked: ParkedServiceAsyncStub = ParkedServiceStub(channel)
         self.operations: OperationServiceAsyncStub = OperationServiceStub(channel)

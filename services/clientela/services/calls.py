@@ -94,6 +94,9 @@ class Call:
             whose refusals may be mended and sent again.
 
         correlation_id: Shared by everything that one outside request sets off.
+
+        is_likely_repeat: Whether the request was probably answered before: that is looked up first,
+            instead of being found out after deciding again. Either way it comes to the same.
     """
 
     actor: Actor = SYSTEM
@@ -105,6 +108,7 @@ class Call:
     at: datetime | None = None
     keep_refusals: bool = True
     correlation_id: str = ""
+    is_likely_repeat: bool = False
 
 
 @attrs.frozen(kw_only=True)

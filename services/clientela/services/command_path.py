@@ -169,7 +169,9 @@ class CommandPath:
         )
 
     async def _carry_out(self, task: Task) -> Outcome:
-        may_speculate = task.command is not None and not task.call.validate_only
+        call = task.call
+        is_trial_or_repeat = call.validate_only or call.is_likely_repeat
+        may_speculate = task.command is not None and not is_trial_or_repeat
         for number in range(1, ATTEMPTS_MAX + 1):
             try:
                 return await self._attempted(task, may_speculate=may_speculate)

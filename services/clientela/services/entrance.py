@@ -162,6 +162,7 @@ class Entrance:
         """
         access, actor = context.access, context.principal.actor
         self.rates.count_look_up(actor, access, request)
+        self.rates.count_many(actor, access, request)
         try:
             await check_target(access, context.reach, _target(access, request), self.directory)
             await check_promotion(access, context.reach, request, self.directory)

@@ -72,6 +72,8 @@ class RateRules:
 
         look_up: How often anybody may; counted besides the rpc.
 
+        many: Fields of a request, by full name of the rpc, each of whose items is a call.
+
         at_once: How many answers of an rpc may be under way, by its full name.
 
         unlimited: Kinds of principal that are not counted.
@@ -97,6 +99,9 @@ class RateRules:
         {"clientela.v1.ClientService.FindClients": ("identifier", "card_number")}
     )
     look_up: Rate = Rate(30, 60)
+    many: Mapping[str, str] = MappingProxyType(
+        {"clientela.v1.HistoryService.RecordHistory": "commands"}
+    )
     at_once: Mapping[str, int] = MappingProxyType({"clientela.v1.ClientService.ExportClient": 2})
     unlimited: frozenset[ActorKind] = frozenset({ActorKind.SERVICE})
 
@@ -107,7 +112,7 @@ class _Bucket:
     What is left to one principal.
 
     Attributes:
-        left: Calls, with fractions.
+        left: Calls, with fractions; below 0 after a call that brought many along.
 
         at: When that was so, in monotonic seconds.
     """
@@ -165,6 +170,18 @@ class RateLimits:
             _LOG.warning("somebody may be trying out numbers", extra=fields(method=access.path))
             raise
 
+    def count_many(self, actor: Actor, access: MethodAccess, request: Message) -> None:
+        """
+        Count calls of *actor* that *request* brings along, beyond the first; for the next call to
+        wait until the bucket holds one again.
+        """
+        field = self._rules.many.get(access.method)
+        rate = self._rules.classes.get(access.call_class)
+        if field is None or rate is None or actor.kind in self._rules.unlimited:
+            return
+        more = len(getattr(request, field)) - 1
+        self._filled(actor, access.call_class.value, rate).left -= max(0, more)
+
     @contextmanager
     def under_way(self, actor: Actor, access: MethodAccess) -> Generator[None]:
         """
@@ -188,6 +205,14 @@ class RateLimits:
             self._under_way += Counter()
 
     def _take(self, actor: Actor, name: str, rate: Rate) -> None:
+        bucket = self._filled(actor, name, rate)
+        if bucket.left < 1:
+            missing = (1 - bucket.left) / rate.per_second
+            raise RateLimitedError(timedelta(seconds=round(missing, 3)))
+        bucket.left -= 1
+
+    def _filled(self, actor: Actor, name: str, rate: Rate) -> _Bucket:
+        """The bucket of *actor*, as full as it is by now."""
         now = self._monotonic()
         bucket = self._buckets.setdefault((actor, name), _Bucket(rate.count, now))
         self._buckets.move_to_end((actor, name))
@@ -195,7 +220,4 @@ class RateLimits:
             self._buckets.popitem(last=False)
         bucket.left = min(rate.count, bucket.left + (now - bucket.at) * rate.per_second)
         bucket.at = now
-        if bucket.left < 1:
-            missing = (1 - bucket.left) / rate.per_second
-            raise RateLimitedError(timedelta(seconds=round(missing, 3)))
-        bucket.left -= 1
+        return bucket

@@ -43,6 +43,8 @@ class RequestContext:
         unit_id: The unit the caller acts for.
 
         tells_history: Whether mutations are decided on the journal's own clock.
+
+        repeats: Whether it probably brings what was carried out before.
     """
 
     principal: Principal
@@ -54,6 +56,7 @@ class RequestContext:
     on_behalf_of: Actor | None = None
     unit_id: UnitId | None = None
     tells_history: bool = False
+    repeats: bool = False
 
     def call(
         self,
@@ -74,6 +77,7 @@ class RequestContext:
             at=at,
             keep_refusals=not self.tells_history,
             correlation_id=self.correlation_id,
+            is_likely_repeat=self.repeats,
         )
 
 

@@ -183,8 +183,19 @@ def unreachable(target: str) -> VerbError:
 
 def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
     """What the command line makes of a call that failed."""
+    known = refused(_status(error))
+    if known.reason:
+        return known
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return unreachable(target)
+    text = error.details() or error.code().name
+    return VerbError(Exit.FAILED, text, reason=error.code().name)
+
+
+def refused(status: Status) -> VerbError:
+    """What the command line makes of a refusal; without a reason where it says none."""
     info, violations, details = ErrorInfo(), dict[str, str](), dict[str, str]()
-    for packed in _status(error).details:
+    for packed in status.details:
         bad, broken = BadRequest(), PreconditionFailure()
         if packed.Unpack(info):
             details.update(info.metadata)
@@ -192,14 +203,9 @@ def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
             violations.update((v.field, v.description) for v in bad.field_violations)
         elif packed.Unpack(broken):
             details.setdefault("rule", broken.violations[0].type)
-    text = error.details() or error.code().name
-    if not info.reason:
-        if error.code() is grpc.StatusCode.UNAVAILABLE:
-            return unreachable(target)
-        return VerbError(Exit.FAILED, text, reason=error.code().name)
     return VerbError(
         _EXITS.get(info.reason, Exit.FAILED),
-        text,
+        status.message,
         advice=_ADVICE.get(info.reason, ""),
         reason=info.reason,
         details={name: value for name, value in details.items() if name != "field"},

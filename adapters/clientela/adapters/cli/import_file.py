@@ -140,8 +140,10 @@ async def _sent(
 ) -> None:
     from clientela.adapters.cli.connection import connected
     from clientela.adapters.cli.sending import Sender
+    from clientela.adapters.garbage import look_seldom
 
     async with connected(way) as connection:
+        look_seldom()
         sender = Sender(
             connection,
             source.mapping,

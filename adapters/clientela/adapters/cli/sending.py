@@ -1,6 +1,8 @@
 """
 Sending the entries of a file: those of one client one after the other, those of many at once.
 
+    entries -> flights: first the clients that are not known, then the entries, one call each
+
 What is sent names itself by file and line, so whatever was sent before is found done, be it by a
 run that was killed or by another one at the same time. What cannot be reached is tried again for a
 while; then the run ends, and the next one goes on.
@@ -10,13 +12,15 @@ from __future__ import annotations
 
 import asyncio
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from clientela.adapters.cli.carrying import CallCarrier, Carrier, HistoryCarrier, Said, delivered
 from clientela.adapters.cli.connection import Connection
 from clientela.adapters.cli.entry_requests import interaction, purchase, registration, return_
-from clientela.adapters.cli.failure import Exit, VerbError
+from clientela.adapters.cli.failure import VerbError
+from clientela.adapters.cli.flights import Flights
+from clientela.adapters.cli.known_clients import KnownClients
 from clientela.adapters.imports.entries import (
     ClientEntry,
     Entry,
@@ -27,49 +31,13 @@ from clientela.adapters.imports.entries import (
 from clientela.adapters.imports.lines import BadRow
 from clientela.adapters.imports.mapping import FileMapping
 from clientela.adapters.imports.tally import Rejects, Tally
-from clientela.domain.facts import BusinessKey
-from clientela.domain.ids import BusinessId, Code
-from clientela.services.history import CLOCK_HEADER, OCCURRED
-from clientela.services.translate.messages import business_key
-from clientela.v1.client_pb2 import FindClientsRequest
-from clientela.v1.client_pb2_grpc import ClientServiceStub
-from clientela.v1.interaction_pb2_grpc import InteractionServiceStub
-from clientela.v1.purchase_pb2_grpc import PurchaseServiceStub
 
 
-IN_FLIGHT = 32
-"""Requests at once."""
-
-WAITING_MAX = 1_024
-"""Entries read ahead; those of one client wait for each other."""
-
-KNOWN_CLIENTS_MAX = 100_000
-"""Clients whose ids are remembered; the longest unused goes first."""
-
-ATTEMPTS_MAX = 8
-"""How often a request is tried while the service is too busy or away."""
-
-PAUSE_SECONDS = 0.25
-"""Before the second attempt; twice as long before each further one."""
+FLIGHTS_MAX = 4
+"""Flights in the air."""
 
 DIGEST_LENGTH = 32
 """Characters of the digest in the ids of requests."""
-
-RETRIED = frozenset(
-    {
-        "OVERLOADED",
-        "RATE_LIMITED",
-        "VERSION_CONFLICT",
-        "STORE_UNAVAILABLE",
-        "DEADLINE_EXCEEDED",
-    }
-)
-"""Reasons for which the same request may do better later."""
-
-FATAL = frozenset({"", "UNAUTHENTICATED", "ACCESS_DENIED", "STORE_UNSUITABLE", "INTERNAL"})
-"""Reasons for which no further row is tried."""
-
-_NO_CLIENT = "no client of this name; register it, or say --create-clients"
 
 
 class Sender:
@@ -100,19 +68,21 @@ class Sender:
         rejects: Rejects,
         creates_clients: bool,
     ) -> None:
-        self._connection = connection
         self._mapping = mapping
         self._prefix = f"{digest[:DIGEST_LENGTH]}/{mapping.kind}"
         self._tally = tally
         self._rejects = rejects
-        self._creates_clients = creates_clients
-        self._clients = ClientServiceStub(connection.channel)
-        self._purchases = PurchaseServiceStub(connection.channel)
-        self._interactions = InteractionServiceStub(connection.channel)
-        self._known: OrderedDict[str, str] = OrderedDict()
-        self._in_flight = asyncio.Semaphore(IN_FLIGHT)
-        self._waiting = asyncio.Semaphore(WAITING_MAX)
-        self._last: dict[str, asyncio.Task[None]] = {}
+        # What does not say when it happened is decided now, and is no history.
+        is_history = mapping.when is not None
+        self._carrier: Carrier = (HistoryCarrier if is_history else CallCarrier)(connection)
+        self._clients = KnownClients(
+            connection,
+            self._carrier,
+            source=mapping.source,
+            prefix=self._prefix,
+            tally=tally,
+            creates_clients=creates_clients,
+        )
 
     async def send(self, entries: Iterable[Entry | BadRow], seen: Callable[[int], None]) -> None:
         """
@@ -126,146 +96,107 @@ class Sender:
         Raises:
             VerbError: the service is away, or takes nothing from us.
         """
+        flights = Flights(self._usable(entries, seen))
+        in_air: dict[asyncio.Task[None], list[Entry]] = {}
         try:
-            async with asyncio.TaskGroup() as group:
-                for entry in entries:
-                    if isinstance(entry, BadRow):
-                        self._reject(entry.line, entry.error.reason, entry.error.text)
-                        continue
-                    await self._waiting.acquire()
-                    before = self._last.get(entry.client)
-                    task = group.create_task(self._sent(entry, before))
-                    self._last[entry.client] = task
-                    seen(entry.lines[-1])
-        except* VerbError as failed:
-            raise failed.exceptions[0] from None
-
-    async def _sent(self, entry: Entry, before: asyncio.Task[None] | None) -> None:
-        try:
-            if before is not None:
-                await asyncio.wait({before})
-            async with self._in_flight:
-                await self._taken(entry)
+            while True:
+                while len(in_air) < FLIGHTS_MAX and (load := flights.start()):
+                    in_air[asyncio.create_task(self._flown(load))] = load
+                    # It is off before more is read.
+                    await asyncio.sleep(0)
+                if not in_air:
+                    return
+                landed, _ = await asyncio.wait(in_air, return_when=asyncio.FIRST_COMPLETED)
+                for flight in landed:
+                    flights.land(in_air.pop(flight))
+                    flight.result()
         finally:
-            self._waiting.release()
-            if self._last.get(entry.client) is asyncio.current_task():
-                del self._last[entry.client]
+            for flight in in_air:
+                flight.cancel()
+            await asyncio.gather(*in_air, return_exceptions=True)
 
-    async def _taken(self, entry: Entry) -> None:
-        try:
-            answer = await self._answer(entry)
-        except VerbError as error:
-            if error.reason in FATAL or error.reason in RETRIED:
-                raise
-            self._refuse(entry, error.reason, error.problem)
-            return
-        except ValueError:
-            self._refuse(entry, "VALUE", "a value that the field can have")
-            return
-        rows = len(entry.lines)
-        self._tally.entries[entry.kind.value] += 1
-        if answer.outcome.events and not answer.outcome.replayed:
-            self._tally.recorded += rows
-        else:
-            self._tally.already += rows
-        if isinstance(entry, ReturnEntry):
-            self._tally.unmatched_lines += len(answer.unmatched)
+    def _usable(
+        self, entries: Iterable[Entry | BadRow], seen: Callable[[int], None]
+    ) -> Iterator[Entry]:
+        """The entries; rows that cannot be used are listed."""
+        for entry in entries:
+            if isinstance(entry, BadRow):
+                self._reject(entry.line, entry.error.reason, entry.error.text)
+            else:
+                seen(entry.lines[-1])
+                yield entry
 
-    async def _answer(self, entry: Entry) -> Any:
+    async def _flown(self, load: list[Entry]) -> None:
+        left = load
+        while left:
+            left = await self._taken(left)
+
+    async def _taken(self, entries: list[Entry]) -> list[Entry]:
+        """
+        Send *entries*.
+
+        Returns:
+            Those left: of clients who are not known yet, the first entry of each was refused.
+        """
+        if self._mapping.is_own_client_id or isinstance(entries[0], ClientEntry):
+            await self._sent(entries, {})
+            return []
+        first: dict[str, Entry] = {}
+        for entry in entries:
+            first.setdefault(entry.client, entry)
+        ids = await self._clients.ids(first.values(), self._refuse)
+        await self._sent([entry for entry in entries if entry.client in ids], ids)
+        return [e for e in entries if e.client not in ids and e is not first[e.client]]
+
+    async def _sent(self, entries: Iterable[Entry], ids: Mapping[str, str]) -> None:
+        """Send entries; *ids* tells what clients are called here, if not as in the file."""
+        sent: list[Entry] = []
+        requests: list[Any] = []
+        for entry in entries:
+            try:
+                request = self._request(entry, ids.get(entry.client, entry.client))
+            except ValueError:
+                self._refuse_for(entry, "VALUE", "a value that the field can have")
+                continue
+            request.request_id = f"{self._prefix}/{entry.lines[0]}"
+            sent.append(entry)
+            requests.append(request)
+        for entry, said in zip(sent, await delivered(self._carrier, requests), strict=True):
+            self._tell(entry, said)
+
+    def _request(self, entry: Entry, client_id: str) -> Any:
         match entry:
             case ClientEntry():
                 own = self._mapping.is_own_client_id
-                source = None if own else self._key(entry.client)
-                request: Any = registration(entry, source, entry.client if own else "")
-                method: Any = self._clients.RegisterClient
+                source = None if own else self._clients.key(entry.client)
+                return registration(entry, source, entry.client if own else "")
             case PurchaseEntry():
-                request = purchase(entry, await self._client_id(entry))
-                method = self._purchases.RecordPurchase
+                return purchase(entry, client_id)
             case ReturnEntry():
-                request = return_(entry, await self._client_id(entry))
-                method = self._purchases.RecordReturn
+                return return_(entry, client_id)
             case InteractionEntry():
-                request = interaction(entry, await self._client_id(entry))
-                method = self._interactions.RecordInteraction
+                return interaction(entry, client_id)
             case _:
                 raise AssertionError
-        request.request_id = f"{self._prefix}/{entry.lines[0]}"
-        return await self._call(method, request)
 
-    async def _client_id(self, entry: Entry) -> str:
-        """
-        The id of the client here.
+    def _tell(self, entry: Entry, said: Said | VerbError) -> None:
+        if isinstance(said, VerbError):
+            self._refuse(entry, said)
+            return
+        self._tally.entries[entry.kind.value] += 1
+        self._tally.unmatched_lines += said.unmatched_lines
+        if said.is_new:
+            self._tally.recorded += len(entry.lines)
+        else:
+            self._tally.already += len(entry.lines)
 
-        Raises:
-            VerbError: it is not known.
-        """
-        if self._mapping.is_own_client_id:
-            return entry.client
-        if entry.client not in self._known:
-            made = await self._created(entry) if self._creates_clients else ""
-            self._known[entry.client] = made or await self._found(entry.client)
-            while len(self._known) > KNOWN_CLIENTS_MAX:
-                self._known.popitem(last=False)
-        self._known.move_to_end(entry.client)
-        return self._known[entry.client]
+    def _refuse(self, entry: Entry, error: VerbError) -> None:
+        self._refuse_for(entry, error.reason, error.problem)
 
-    async def _created(self, entry: Entry) -> str:
-        """The id of the client, registered now or before; empty if it can only be looked up."""
-        bare = ClientEntry(
-            lines=entry.lines,
-            client=entry.client,
-            when=entry.when,
-            details={},
-            identifiers=(),
-        )
-        request = registration(bare, self._key(entry.client), "")
-        request.request_id = f"{self._prefix}/{entry.lines[0]}/client"
-        try:
-            answer = await self._call(self._clients.RegisterClient, request)
-        except VerbError as error:
-            if error.reason in _KNOWN_ALREADY:
-                return ""
-            raise
-        self._tally.clients += bool(answer.outcome.events) and not answer.outcome.replayed
-        client_id: str = answer.client.client_id
-        return client_id
-
-    async def _found(self, name: str) -> str:
-        request = FindClientsRequest(source=business_key(self._key(name)))
-        answer = await self._call(self._clients.FindClients, request)
-        if not answer.clients:
-            raise VerbError(Exit.FAILED, _NO_CLIENT, reason="CLIENT_UNKNOWN")
-        client_id: str = answer.clients[0].client_id
-        return client_id
-
-    def _key(self, name: str) -> BusinessKey:
-        return BusinessKey(Code(self._mapping.source), BusinessId(name))
-
-    async def _call(self, method: Any, request: Any) -> Any:
-        """The answer to a request that may be repeated."""
-        is_told = request.DESCRIPTOR.fields_by_name.get("occurred_at") is not None
-        more = _HISTORY if is_told and request.HasField("occurred_at") else ()
-        for attempt in range(ATTEMPTS_MAX - 1):
-            try:
-                return await self._connection.call(method, request, more=more)
-            except VerbError as error:
-                if error.reason and error.reason not in RETRIED:
-                    raise
-            await asyncio.sleep(PAUSE_SECONDS * 2**attempt)
-        return await self._connection.call(method, request, more=more)
-
-    def _refuse(self, entry: Entry, reason: str, text: str) -> None:
+    def _refuse_for(self, entry: Entry, reason: str, text: str) -> None:
         for line in entry.lines:
             self._reject(line, reason, text)
 
     def _reject(self, line: int, reason: str, text: str) -> None:
         self._tally.rejected[reason] += 1
         self._rejects.write(line, reason, text)
-
-
-_HISTORY = ((CLOCK_HEADER, OCCURRED),)
-
-_KNOWN_ALREADY = frozenset(
-    {"CLIENT_REGISTERED", "SOURCE_TAKEN", "CLIENT_ERASED", "IDEMPOTENCY_MISMATCH"}
-)
-"""Reasons for which a client is looked up instead."""
