@@ -37,29 +37,46 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 OPERATOR, ACCOUNT, USER, SEED = (letter << 3 for letter in (14, 0, 20, 18))
 """First byte of a key: its five upper bits give the letter O, A, U or S."""
 
-STREAM_READING = (
-    "$JS.API.INFO",
-    "$JS.API.STREAM.INFO.*",
-    "$JS.API.STREAM.NAMES",
-    "$JS.API.STREAM.MSG.GET.*",
-    "$JS.API.DIRECT.GET.>",
-    "$JS.API.CONSUMER.CREATE.>",
-    "$JS.API.CONSUMER.DURABLE.CREATE.>",
-    "$JS.API.CONSUMER.INFO.>",
-    "$JS.API.CONSUMER.NAMES.*",
-    "$JS.API.CONSUMER.LIST.*",
-    "$JS.API.CONSUMER.MSG.NEXT.>",
-    "$JS.API.CONSUMER.DELETE.>",
-    "$JS.ACK.>",
-    "$JS.FC.>",
-)
-"""What it takes to read a stream, with consumers of one's own."""
+EVENTS_STREAM, INBOUND_STREAM = "clientela", "clientela-in"
 
 EVENTS, INBOUND, INBOX = "clientela.v1.>", "clientela.in.v1.>", "_INBOX.>"
 
+
+def reading(stream: str) -> tuple[str, ...]:
+    """
+    What it takes to read a stream, with consumers of one's own.
+
+    Args:
+        stream: Which one; of others nothing can be read, and no consumer deleted.
+    """
+    return (
+        "$JS.API.INFO",
+        "$JS.API.STREAM.NAMES",
+        f"$JS.API.STREAM.INFO.{stream}",
+        f"$JS.API.STREAM.MSG.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}",
+        f"$JS.API.DIRECT.GET.{stream}.>",
+        f"$JS.API.CONSUMER.CREATE.{stream}",
+        f"$JS.API.CONSUMER.CREATE.{stream}.>",
+        f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.>",
+        f"$JS.API.CONSUMER.INFO.{stream}.>",
+        f"$JS.API.CONSUMER.NAMES.{stream}",
+        f"$JS.API.CONSUMER.LIST.{stream}",
+        f"$JS.API.CONSUMER.MSG.NEXT.{stream}.>",
+        f"$JS.API.CONSUMER.DELETE.{stream}.>",
+        f"$JS.ACK.{stream}.>",
+        f"$JS.FC.{stream}.>",
+    )
+
+
+ERASING = f"$JS.API.STREAM.MSG.DELETE.{INBOUND_STREAM}"
+"""What it takes to overwrite a message that bore personal values, once it is carried out."""
+
+SERVICE = (EVENTS, *dict.fromkeys((*reading(EVENTS_STREAM), *reading(INBOUND_STREAM))), ERASING)
+
 USERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "service": ((EVENTS, *STREAM_READING), (INBOX,)),
-    "subscriber": (STREAM_READING, (INBOX,)),
+    "service": (SERVICE, (INBOX,)),
+    "subscriber": (reading(EVENTS_STREAM), (INBOX,)),
     "sender": ((INBOUND,), (INBOX,)),
     "provisioner": ((EVENTS, INBOUND, "$JS.API.>", "$JS.ACK.>"), (INBOX, EVENTS)),
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -776,6 +776,36 @@ async def test_notes_are_written_and_read(store: JournalStore):
     assert "one" == await store.note("clock", "one")
     assert "" == await store.note("clock", "")
     assert "" == await store.note("clock")
+
+
+async def test_note_is_swapped_only_for_what_it_says(store: JournalStore):
+    """A note is written if it is as the writer knows it, absent or empty or something else."""
+    assert not await store.swap_note("clock", "", "one")
+    assert await store.swap_note("clock", None, "one")
+    assert not await store.swap_note("clock", None, "two")
+    assert not await store.swap_note("clock", "two", "three")
+    assert "one" == await store.note("clock")
+    assert await store.swap_note("clock", "one", "")
+    assert await store.swap_note("clock", "", "two")
+    assert "two" == await store.note("clock")
+
+
+async def added(store: JournalStore, words: Iterable[str]) -> None:
+    """Add words to a note, one by one, whoever else does so."""
+    for word in words:
+        while not await store.swap_note(
+            "words", noted := await store.note("words"), f"{noted or ''} {word}"
+        ):
+            pass
+
+
+async def test_two_writers_of_a_note_lose_nothing(store: JournalStore):
+    """Of two who read, change and swap a note at the same time neither undoes the other."""
+    own, others = ([f"{writer}{number}" for number in range(10)] for writer in "ab")
+    await asyncio.gather(added(store, own), added(store, others))
+
+    words = (await store.note("words") or "").split()
+    assert sorted([*own, *others]) == sorted(words)
 
 
 async def test_audit_rows_are_numbered_in_order(store: JournalStore):

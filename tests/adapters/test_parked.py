@@ -5,12 +5,15 @@ The contract of a store of parked messages; every adapter passes all of it.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
 
-from clientela.domain.ids import Blind
+from clientela.domain.ids import Blind, ClientId, client_journal
+from clientela.services.key_rows import KeyChanges
 from clientela.services.parked import WAITING, ParkedMessage
+from clientela.services.rows import Append
 from tests.adapters.parked_stores import PARKED_STORES
 
 
@@ -94,6 +97,55 @@ async def test_lanes_are_told_apart(parked):
     assert await parked.drop(kept.number)
     assert not await parked.drop(kept.number)
     assert frozenset() == await parked.lanes([PAVEL, PETRA])
+
+
+async def test_lanes_tell_since_when_something_is_parked_in_them(parked):
+    """
+    Every lane is told once, in order, page by page, with the moment of its oldest message.
+    """
+    hour = timedelta(hours=1)
+    await parked.park(message("late", parked_at=AT + hour))
+    await parked.park(message("early"))
+    await parked.park(message("other", PAVEL, parked_at=AT + 2 * hour))
+    everything = [(PAVEL, AT + 2 * hour), (PETRA, AT)]
+
+    assert everything == list(await parked.since())
+    assert everything[:1] == list(await parked.since(limit=1))
+    assert everything[1:] == list(await parked.since(PAVEL))
+    assert [] == list(await parked.since(PETRA))
+
+
+async def test_lane_is_dropped_whole_or_up_to_a_moment(parked):
+    """
+    What was parked before a moment goes, or everything of the lane; other lanes stay.
+    """
+    await parked.park(message("old"))
+    await parked.park(message("new", parked_at=AT + timedelta(microseconds=1)))
+    await parked.park(message("other", PAVEL))
+
+    assert 0 == await parked.drop_lane(PETRA, AT)
+    assert 1 == await parked.drop_lane(PETRA, AT + timedelta(microseconds=1))
+    assert ["new", "other"] == [kept.id for kept in await parked.page()]
+    assert 1 == await parked.drop_lane(PETRA)
+    assert 0 == await parked.drop_lane(PETRA)
+    assert ["other"] == [kept.id for kept in await parked.page()]
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgres"])
+async def test_erasure_takes_the_lane_with_the_key(name, tmp_path):
+    """
+    G27: what is parked of a client goes in the transaction that destroys their key, whatever key
+    it is sealed under; what is parked of others stays.
+    """
+    async with PARKED_STORES[name](tmp_path) as opened:
+        parked: Any = opened
+        await parked.park(message("first"))
+        await parked.park(message("second"))
+        await parked.park(message("other", PAVEL))
+        keys = KeyChanges(forgotten=(client_journal(ClientId("petra")),))
+        await parked._store.append(Append(expected={}, keys=keys))
+
+        assert ["other"] == [kept.id for kept in await parked.page()]
 
 
 async def test_heads_are_the_first_of_every_lane(parked):

@@ -37,6 +37,14 @@ NOTHING = {
     "networkPolicy": {"enabled": False},
 }
 VALUES = {"as shipped": {}, "everything": EVERYTHING, "nothing": NOTHING}
+PARTS = {
+    "calls": {"only": ["service"], "replicas": 4},
+    "back": {
+        "only": ["scheduler", "relay", "inbound"],
+        "replicas": 2,
+        "resources": {"limits": {"memory": "512Mi"}},
+    },
+}
 
 
 @pytest.fixture
@@ -51,6 +59,99 @@ def objects(chart, values) -> dict[str, Any]:
     files = chart.render(values, name="shop", namespace="sales")
     parsed = (yaml.safe_load(text) for name, text in files.items() if name.endswith(".yaml"))
     return {each["kind"]: each for each in parsed if each}
+
+
+def parts(chart, kind, values):
+    """All objects of a kind that the chart comes to, by their names."""
+    files = chart.render(values, name="shop", namespace="sales")
+    made = [
+        each
+        for name, text in files.items()
+        if name.endswith(".yaml")
+        for each in yaml.safe_load_all(text)
+        if each
+    ]
+    return {each["metadata"]["name"]: each for each in made if each["kind"] == kind}
+
+
+def selected(service, deployments):
+    """Names of the Deployments whose pods have every label that *service* selects by."""
+    wanted = service["spec"]["selector"].items()
+    return {
+        name
+        for name, each in deployments.items()
+        if wanted <= each["spec"]["template"]["metadata"]["labels"].items()
+    }
+
+
+@pytest.mark.parametrize("release", KUBERNETES)
+def test_roles_run_as_deployments_of_their_own(chart, release):
+    """
+    Issue 3: each kind of processes has its own Deployment, told its roles, and its own budget;
+    calls go to those alone that answer them.
+    """
+    values = {"roles": PARTS}
+    chart.validate_schema(values)
+    found = {kind: parts(chart, kind, values) for kind in ("Deployment", "PodDisruptionBudget")}
+    [service] = parts(chart, "Service", values).values()
+    [policy] = parts(chart, "NetworkPolicy", values).values()
+    names = {"shop-clientela-calls", "shop-clientela-back"}
+    for each in (*found["Deployment"].values(), *found["PodDisruptionBudget"].values(), service):
+        kubernetes_validate.validate(each, release, strict=True)
+    only = {
+        name: [e["value"] for e in _only(each)["env"] if e["name"] == "CLIENTELA_ONLY"]
+        for name, each in found["Deployment"].items()
+    }
+
+    assert [names, names] == [set(each) for each in found.values()]
+    assert {
+        "shop-clientela-calls": ["service"],
+        "shop-clientela-back": ["scheduler,relay,inbound"],
+    } == only
+    assert {"shop-clientela-calls"} == selected(service, found["Deployment"])
+    back = found["Deployment"]["shop-clientela-back"]
+    assert 2 == back["spec"]["replicas"]
+    assert {"limits": {"memory": "512Mi"}} == _only(back)["resources"]
+    reached = policy["spec"]["podSelector"]["matchLabels"].items()
+    for name, each in found["Deployment"].items():
+        labels = each["spec"]["template"]["metadata"]["labels"]
+        assert each["spec"]["selector"]["matchLabels"].items() <= labels.items()
+        budget = found["PodDisruptionBudget"][name]["spec"]["selector"]["matchLabels"]
+        assert each["spec"]["selector"]["matchLabels"] == budget
+        assert reached <= labels.items()
+
+
+def test_processes_that_do_everything_are_told_no_roles(chart):
+    """
+    As shipped there is one kind of process, and calls go to all of them.
+    """
+    deployments = parts(chart, "Deployment", {})
+    [service] = parts(chart, "Service", {}).values()
+
+    assert ["shop-clientela"] == list(deployments)
+    assert {"shop-clientela"} == selected(service, deployments)
+    assert "CLIENTELA_ONLY" not in {each["name"] for each in container(chart)["env"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"roles": {"calls": PARTS["calls"]}}, "nobody does scheduler"),
+        ({"roles": PARTS, "bus": {"url": ""}}, "relay needs bus.url"),
+    ],
+)
+def test_roles_that_leave_work_undone_are_refused(chart, values, told):
+    """
+    Work that nobody would do, or that cannot be done, is found before it is installed.
+    """
+    with pytest.raises(helm.HelmError, match=told):
+        chart.render(values, name="shop", namespace="sales")
+
+
+def _only(deployment):
+    """The one container of a Deployment."""
+    [found] = deployment["spec"]["template"]["spec"]["containers"]
+    return found
 
 
 def container(chart, values=None):
@@ -104,6 +205,10 @@ def test_a_wrong_object_is_refused(chart):
         {"log": {"level": "loud"}},
         {"bus": {"url": "nats://user:password@nats:4222/x"}},
         {"traces": {"endpoint": "collector"}},
+        {"roles": {"calls": {"only": ["serving"], "replicas": 1}}},
+        {"roles": {"calls": {"only": [], "replicas": 1}}},
+        {"roles": {"all": PARTS["calls"]}},
+        {"roles": {"of-many-words": PARTS["calls"]}},
     ],
     ids=json.dumps,
 )

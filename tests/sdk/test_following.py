@@ -10,12 +10,17 @@ import pytest
 
 from clientela.adapters.bootstrap import serving
 from clientela.adapters.settings import NO_BUS, Settings
-from clientela.sdk import Reader, RefusedError, connect, follow, gaps_of, items
+from clientela.domain.ids import ClientId, client_journal
+from clientela.sdk import EpochChangedError, Reader, RefusedError, connect, follow, gaps_of, items
 from clientela.sdk.course import Gap
 from clientela.sdk.event import event_of
+from clientela.sdk.message import event_in
+from clientela.services.event_messages import EventMessages
 from clientela.v1.client_pb2 import RegisterClientRequest
 from clientela.v1.common_pb2 import JOURNAL_KIND_CLIENT
 from clientela.v1.event_pb2 import ReadEventsRequest
+from clientela.v1.operation_pb2 import GetStatusRequest
+from clientela.v1.purchase_pb2 import RecordPurchaseRequest
 from tests.sdk.test_reader import Ledger
 
 
@@ -81,6 +86,65 @@ async def test_gap_is_fetched_whole(served):
     assert [] == list(await fetch("client/petra", Gap(end, end + 5)))
     with pytest.raises(RefusedError):
         await fetch("client/nobody", Gap(0, 1))
+
+
+async def test_event_says_the_same_whichever_way_it_comes(tmp_path):
+    """
+    R14: ids of other systems are the same keyed hashes on the bus, in a gap that is fetched, and
+    followed; who asks the service without `as_published` gets them as they are.
+    """
+    settings = Settings(data_dir=tmp_path, port=0, bus=NO_BUS)
+    async with (
+        serving(settings) as running,
+        connect(running.target, actor="service/ledger") as client,
+    ):
+        await registered(client, "petra")
+        request = RecordPurchaseRequest(client_id="petra")
+        request.purchase.source, request.purchase.id = "till-7", "receipt-1"
+        request.lines.add(line_id="1", sku="kettle", quantity=1)
+        request.lines[0].net.currency_code, request.lines[0].net.units = "EUR", 12
+        await client.purchases.RecordPurchase(request)
+        core = running.core
+        records = core.path.records
+        made = EventMessages(records.rulebook.event_classes, records.codec, core.sessions.blind)
+        rows = await core.store.read(client_journal(ClientId("petra")))
+        told = [event_in(each.headers, each.body) for each in map(made.of, rows)]
+        fetched = await gaps_of(client)("client/petra", Gap(0, rows[-1].version))
+        followed = await first(follow(client, kinds=("client",)), len(rows))
+        plain = await stored(client)
+
+    assert told == list(fetched) == followed
+    [bought] = [each for each in fetched if each.name == "purchase-recorded"]
+    assert "receipt-1" not in str(bought.data)
+    [asked] = [each for each in plain if each.name == "purchase-recorded"]
+    assert "till-7:receipt-1" in str(asked.data)
+
+
+async def test_life_of_the_store_is_told_with_every_event(served):
+    """
+    F24: events read, followed and fetched tell the same life of the store, as its status does.
+    """
+    await registered(served, "petra")
+    status = await served.operations.GetStatus(GetStatusRequest())
+    found = [
+        *await first(follow(served, kinds=("client",)), 1),
+        *await gaps_of(served)("client/petra", Gap(0, 1)),
+    ]
+    page = await served.events.ReadEvents(ReadEventsRequest())
+
+    assert status.epoch
+    assert {status.epoch} == {page.epoch, *(event.epoch for event in found)}
+
+
+async def test_positions_of_another_life_are_not_followed(served):
+    """
+    F24: who knows a position of the life before a restore is refused before the first event.
+    """
+    await registered(served, "petra")
+    with pytest.raises(EpochChangedError) as caught:
+        await anext(follow(served, 1, epoch="0-lost"))
+
+    assert ("EPOCH_CHANGED", "0-lost") == (caught.value.reason, caught.value.known)
 
 
 async def test_reader_needs_no_bus(served, tmp_path):

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from clientela.sdk import PostgresPositions, SqlitePositions
-from clientela.sdk.positions import Position, PositionMovedError
+from clientela.sdk.positions import EpochChangedError, Position, PositionMovedError
 from tests.adapters.postgres_server import database
 
 
@@ -188,6 +188,27 @@ async def test_parked_journal_stands_until_it_is_resumed(kept):
     await kept.positions.resume(PETRA)
     await advance(kept, PETRA, 2, 3)
     assert {PAVEL: parked[PAVEL]} == dict(await kept.positions.parked())
+
+
+async def test_positions_are_of_one_life_of_the_store(kept):
+    """
+    F24: the first life kept stays for ever; a transaction in another one is undone whole.
+    """
+    assert "" == await kept.positions.epoch()
+    await lived(kept, "1-a", 1)
+    await lived(kept, "1-a", 2)
+    with pytest.raises(EpochChangedError):
+        await lived(kept, "2-b", 3)
+
+    assert "1-a" == await kept.positions.epoch()
+    assert {PETRA: Position(2)} == dict(await kept.positions.known([PETRA]))
+
+
+async def lived(kept, epoch, to):
+    """Move a journal on in a life of the store."""
+    async with kept.positions.work() as work:
+        await work.advance(PETRA, to - 1, to)
+        await work.keep_epoch(epoch)
 
 
 async def test_of_processes_that_race_one_applies(tmp_path):

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from clientela.sdk.course import Gap
 from clientela.sdk.event import Event
 from clientela.sdk.message import Announced
-from clientela.sdk.positions import Position, PositionMovedError
-from clientela.sdk.reader import FAILURES_MAX, Reader
+from clientela.sdk.positions import EpochChangedError, Position, PositionMovedError
+from clientela.sdk.reader import FAILURES_MAX, Reader, Taken
 from clientela.sdk.sqlite_positions import SqlitePositions
 
 
@@ -34,9 +34,15 @@ class PoisonError(Exception):
     """What a handler raises."""
 
 
-def event(version, journal=PETRA):
-    """An event of a journal."""
-    return Event(journal=journal, version=version, name="noted", event_id=f"{journal}-{version}")
+def event(version, journal=PETRA, epoch=""):
+    """An event of a journal, told in a life of the store."""
+    return Event(
+        journal=journal,
+        version=version,
+        name="noted",
+        event_id=f"{journal}-{version}",
+        epoch=epoch,
+    )
 
 
 class Ledger:
@@ -49,10 +55,13 @@ class Ledger:
         stored: Last version that the service has; None while it does not answer.
 
         poison: Journal and version whose handler fails.
+
+        life: Of the service's store.
     """
 
-    def __init__(self, path, stored=0, poison=None):
+    def __init__(self, path, stored=0, poison=None, life=""):
         self.stored = stored
+        self.life = life
         self.poison = poison
         self.positions = SqlitePositions(path, "ledger")
         self.positions.connection.execute(
@@ -68,7 +77,8 @@ class Ledger:
     async def fetch(self, journal, gap):
         if self.stored is None:
             raise ConnectionError
-        return [event(v, journal) for v in range(gap.after + 1, min(gap.upto, self.stored) + 1)]
+        versions = range(gap.after + 1, min(gap.upto, self.stored) + 1)
+        return [event(version, journal, self.life) for version in versions]
 
     async def stand(self, journal, version):
         async with self.positions.work() as work:
@@ -94,23 +104,28 @@ async def ledger(folder, **options):
 @pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["rule"])
 async def test_vectors_for_other_languages(case, tmp_path):
     """
-    R14: apply the next, drop the old, fetch the gap, park the poisoned journal: the vectors that
-    subscribers in other languages are to pass say what this one does.
+    R14, F24: apply the next, drop the old, fetch the gap, park the poisoned journal, refuse another
+    life of the store: the vectors that subscribers in other languages are to pass say what this one
+    does.
     """
     poison = (PETRA, case["poison"]) if "poison" in case else None
-    async with ledger(tmp_path, stored=case["stored"], poison=poison) as kept:
+    options = {"stored": case["stored"], "poison": poison, "life": case.get("service", "")}
+    async with ledger(tmp_path, **options) as kept:
         if case["known"]:
             await kept.stand(PETRA, case["known"])
+        if "epoch" in case:
+            async with kept.positions.work() as work:
+                await work.keep_epoch(case["epoch"])
         if case.get("parked"):
             async with kept.positions.work() as work:
                 await work.park(PETRA, "PoisonError")
         if case.get("failures"):
             kept.reader._failures[PETRA] = case["failures"]
-        announced = [Announced(PETRA, version) for version in case.get("announced", ())]
-        came = [event(version) for version in case["came"]]
-        taken = await kept.reader.take([*came, *announced])
+        taken, refused = await came_to(kept, case)
         position = (await kept.positions.known([PETRA]))[PETRA]
 
+        assert case.get("refused", "") == refused
+        assert case.get("keeps", "") == await kept.positions.epoch()
         assert case["applied"] == [version for _, version in taken.applied]
         assert case["applied"] == kept.effects()
         assert case["dropped"] == [version for _, version in taken.dropped]
@@ -118,6 +133,52 @@ async def test_vectors_for_other_languages(case, tmp_path):
         assert case["later"] == sorted(version for _, version in taken.later)
         assert case["ends"] == position.version
         assert case.get("parks", False) == bool(taken.parked)
+
+
+async def came_to(kept, case):
+    """What came of the messages of a case, and by what reason they were refused."""
+    told = case.get("told", {})
+    came = [event(version, epoch=told.get(str(version), "")) for version in case["came"]]
+    announced = [
+        Announced(PETRA, version, told.get(str(version), ""))
+        for version in case.get("announced", ())
+    ]
+    try:
+        return await kept.reader.take([*came, *announced]), ""
+    except EpochChangedError as error:
+        return Taken(), error.reason
+
+
+async def test_life_is_remembered_and_a_restored_store_refused(tmp_path):
+    """
+    F24: a reader that took events of one life refuses those of another, before and after a restart
+    of its process, and tells both lives; under another name everything is applied anew.
+    """
+    async with ledger(tmp_path) as kept:
+        await kept.reader.take([event(1, epoch="1-a"), event(2, epoch="1-a")])
+        again = Reader(kept.positions, kept.handle, kept.fetch)
+        for reader in (kept.reader, again):
+            with pytest.raises(EpochChangedError) as caught:
+                await reader.take([event(1, epoch="2-b")])
+            assert ("1-a", "2-b") == (caught.value.known, caught.value.told)
+        anew = Reader(SqlitePositions(tmp_path / "ledger.db", "anew"), kept.handle, kept.fetch)
+        taken = await anew.take([event(1, epoch="2-b")])
+
+    assert [(PETRA, 1)] == taken.applied
+
+
+async def test_parked_journal_is_not_resumed_from_another_life(tmp_path):
+    """
+    F24: what a parked journal has missed is not fetched from a restored store.
+    """
+    async with ledger(tmp_path, stored=3, poison=(PETRA, 2), life="2-b") as kept:
+        for _ in range(FAILURES_MAX):
+            await kept.reader.take([event(1, epoch="1-a"), event(2, epoch="1-a")])
+        kept.poison = None
+        with pytest.raises(EpochChangedError):
+            await kept.reader.resume(PETRA)
+
+        assert [1] == kept.effects()
 
 
 @given(

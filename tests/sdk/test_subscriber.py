@@ -20,7 +20,9 @@ from clientela.domain.facts import SignalRecorded
 from clientela.domain.ids import Blind, ClientId, client_journal
 from clientela.sdk.event import Event
 from clientela.sdk.message import Announced, MalformedMessageError, event_in
-from clientela.sdk.reader import FAILURES_MAX
+from clientela.sdk.positions import EpochChangedError
+from clientela.sdk.reader import FAILURES_MAX, Reader
+from clientela.sdk.sqlite_positions import SqlitePositions
 from clientela.sdk.subscriber import Subscriber
 from clientela.services import event_messages
 from clientela.services.envelope import body_of
@@ -42,7 +44,7 @@ def served(tmp_path_factory):
         yield running
 
 
-def message(journal, version, name="note-taken.v1", **data):
+def message(journal, version, name="note-taken.v1", *, epoch="1-a", **data):
     """Subject, headers and body of an event as the relay sends it."""
     headers = {
         event_messages.MESSAGE_ID: f"{journal}-{version}-{random.random()}",
@@ -50,6 +52,7 @@ def message(journal, version, name="note-taken.v1", **data):
         event_messages.EVENT: name,
         event_messages.VERSION: str(version),
         event_messages.POSITION: str(version),
+        event_messages.EPOCH: epoch,
     }
     plain = {"envelope": {"occurred_at": AT.isoformat()}, "name": name, "payload": data}
     return f"clientela.v1.{journal.partition('/')[0]}.7", headers, json.dumps(plain).encode()
@@ -111,10 +114,11 @@ def test_message_of_the_relay_is_read(codec_row):
     What the relay makes of a stored event is what the SDK reads, field by field.
     """
     messages, row = codec_row
-    made = messages.of(row)
+    made = messages.of(row, "2-b")
     read = event_in(made.headers, made.body)
 
     assert isinstance(read, Event)
+    assert "2-b" == read.epoch
     assert (str(row.journal), row.version, row.event_id) == (
         read.journal,
         read.version,
@@ -152,9 +156,11 @@ def test_message_without_its_event_announces_it(codec_row, monkeypatch):
     """
     messages, row = codec_row
     monkeypatch.setattr(event_messages, "BODY_BYTES_MAX", 10)
-    made = messages.of(row)
+    made = messages.of(row, "2-b")
+    read = event_in(made.headers, made.body)
 
-    assert Announced("client/petra", 3) == event_in(made.headers, made.body)
+    assert Announced("client/petra", 3) == read
+    assert "2-b" == read.epoch
 
 
 @pytest.mark.parametrize(
@@ -244,6 +250,32 @@ async def test_poison_parks_one_journal_and_the_rest_goes_on(served, tmp_path):
         assert [1] == kept.effects(PETRA)
         assert [1, 2, 3] == kept.effects(PAVEL)
         assert [PETRA] == list(parked)
+
+
+async def test_stream_of_a_restored_store_stops_the_subscriber(served, tmp_path):
+    """
+    F24: a stream rebuilt after a restore ends the subscriber with a reason before it applies,
+    drops or acknowledges anything; under another name everything of the new life is applied.
+    """
+    async with subscribed(served, tmp_path) as (js, kept, made):
+        await publish(js, *(message(PETRA, version) for version in (1, 2, 3)))
+        async with running(made):
+            await settled(js)
+        await js.purge_stream("clientela")
+        await publish(js, message(PETRA, 1, epoch="2-b"), message(PETRA, 2, epoch="2-b"))
+        with pytest.raises(EpochChangedError):
+            await made.run()
+        left = await js.consumer_info("clientela", "ledger")
+        assert [1, 2, 3] == kept.effects()
+        assert 2 == left.num_ack_pending
+
+        positions = SqlitePositions(tmp_path / "ledger.db", "anew")
+        kept.positions.connection.execute("DELETE FROM effects")
+        anew = Subscriber(js, "anew", positions, kept.handle, kept.fetch)
+        anew.reader = Reader(positions, kept.handle, kept.fetch)
+        async with running(anew):
+            await reached(lambda: [1, 2] == kept.effects())
+        positions.close()
 
 
 async def test_message_that_is_no_event_is_dropped(served, tmp_path):

@@ -222,6 +222,33 @@ async def test_refusals_beyond_what_may_be_parked_hold_nothing_up(firm):
             await unruly.catch_up()
 
 
+async def test_two_processes_that_park_lose_nothing(firm, monkeypatch):
+    """
+    Design 4: of two processes that park, or let go of what is parked, at the same time neither
+    undoes what the other noted, though both have read the same note.
+    """
+    await firm.store.note(PARKED, "7")
+    await firm.run(MARTA_LEAVES)
+    first = await firm.count()
+    await firm.run(IVO_LEAVES)
+    second = await firm.count()
+    [one] = await firm.store.read_all(first - 1, 1)
+    [other] = await firm.store.read_all(second - 1, 1)
+    note = firm.store.note
+
+    async def slow(name, value=None):
+        said = await note(name, value)
+        await asyncio.sleep(0)
+        return said
+
+    monkeypatch.setattr(firm.store, "note", slow)
+    mine, theirs, third = (follow_ups(firm) for _ in range(3))
+    let_go = third._note_parked(frozenset(), frozenset({7}))
+    assert all(await asyncio.gather(mine._park(one), theirs._park(other), let_go))
+
+    assert (first, second) == await mine.parked()
+
+
 async def test_outage_of_the_store_parks_nothing(firm):
     """
     However long it lasts, what is asked for is carried out afterwards.

@@ -15,6 +15,7 @@ import attrs
 
 from nats.aio.client import Client
 
+from clientela.adapters.holder import new_holder
 from clientela.adapters.jetstream.bus import JetStreamBus
 from clientela.adapters.jetstream.connection import Broker, Closed, Connects
 from clientela.adapters.jetstream.stream import StreamShape
@@ -114,7 +115,7 @@ class EventsOut:
         messages = EventMessages(
             rulebook.event_classes, core.path.records.codec, core.sessions.blind
         )
-        relay = Relay(core.store, leases, bus, messages, core.new_id())
+        relay = Relay(core.store, leases, bus, messages, new_holder())
         core.path.committed = relay.wake
         stream = EventStream(core.store, bus, messages, relay, core.new_id)
         shown = settings.bus

@@ -170,6 +170,13 @@ class MemoryStore:
             self._notes[name] = value
         return self._notes.get(name)
 
+    async def swap_note(self, name: str, old: str | None, new: str) -> bool:
+        """Write a note if it says *old*."""
+        if self._notes.get(name) != old:
+            return False
+        self._notes[name] = new
+        return True
+
     async def audit(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[tuple[int, AuditRow]]:
         """Audit rows above a number."""
         rows = enumerate(self._audit[after : after + min(limit, PAGE_MAX)], start=after + 1)

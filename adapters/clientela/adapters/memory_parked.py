@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import attrs
 
@@ -64,6 +65,25 @@ class MemoryParked:
     async def drop(self, number: int) -> bool:
         """Forget a message."""
         return self._kept.pop(number, None) is not None
+
+    async def since(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[tuple[str, datetime]]:
+        """Lanes with when their oldest message was parked."""
+        oldest: dict[str, datetime] = {}
+        for kept in self._kept.values():
+            oldest[kept.lane] = min(kept.parked_at, oldest.get(kept.lane, kept.parked_at))
+        found = sorted(each for each in oldest.items() if each[0] > after)
+        return found[: min(limit, PAGE_MAX)]
+
+    async def drop_lane(self, lane: str, before: datetime | None = None) -> int:
+        """Forget a lane."""
+        gone = [
+            number
+            for number, kept in self._kept.items()
+            if kept.lane == lane and (before is None or kept.parked_at < before)
+        ]
+        for number in gone:
+            del self._kept[number]
+        return len(gone)
 
     async def count(self) -> int:
         """How many are parked."""

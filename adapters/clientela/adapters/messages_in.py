@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from clientela.adapters.holder import new_holder
 from clientela.adapters.roles import Role
 from clientela.adapters.settings import Mode, Settings
 from clientela.adapters.stores import Store, duties_of, parked_of
 from clientela.services.core import Core
 from clientela.services.duty import Duty
-from clientela.services.fresh_ids import new_id
 from clientela.services.inbox import Inbox
 from clientela.services.metrics import NO_METRICS, Metrics
 from clientela.services.passage import own_principal
@@ -70,7 +70,8 @@ class MessagesIn:
         """
         if Role.INBOUND not in settings.roles:
             return
-        yield Duty(duties_of(self.store), MENDING, new_id(), (self.replays.run,)).run()
+        works = (self.replays.run, self.replays.run_sweep)
+        yield Duty(duties_of(self.store), MENDING, new_holder(), works).run()
         if settings.takes_messages:
             yield self._consumer(settings, authenticator, metrics).run()
 
@@ -88,7 +89,7 @@ class MessagesIn:
             Sender(authenticator=authenticator, own=self.own),
             leases=duties_of(self.store),
             store=self.store,
-            holder=new_id(),
+            holder=new_holder(),
             may_create=settings.bus_create,
             replicas=settings.bus_replicas,
         )

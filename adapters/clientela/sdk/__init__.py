@@ -11,6 +11,7 @@ What callers and subscribers use; needs no server.
     CallError
       - RefusedError          the service decided so
       - UnresolvedError       whether it took effect is not known; repeat with the same request id
+    EpochChangedError         the store was restored: what is known of it is void
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from clientela.sdk.failures import CallError, RefusedError, UnresolvedError
 from clientela.sdk.following import follow
 from clientela.sdk.gaps import gaps_of
 from clientela.sdk.pages import EndlessListError, items, pages
-from clientela.sdk.positions import Position, Positions
+from clientela.sdk.positions import EpochChangedError, Position, Positions
 from clientela.sdk.postgres_positions import PostgresPositions
 from clientela.sdk.reader import Reader
 from clientela.sdk.retrying import RetryPolicy
@@ -33,6 +34,7 @@ __all__ = [
     "CallError",
     "Client",
     "EndlessListError",
+    "EpochChangedError",
     "Event",
     "Position",
     "Positions",

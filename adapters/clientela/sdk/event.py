@@ -39,8 +39,11 @@ class Event:
 
         occurred_at: When it happened; None where that is not told.
 
+        epoch: Which life of the store told of it, another one after a restore; empty where that is
+            not told. No part of the event: equal ones may come from two lives.
+
         data: Its own fields. Personal values are not among them, or stand as `{"sealed": True}`;
-            ids of other systems are keyed hashes on the bus and as they are from the service.
+            ids of other systems are keyed hashes, the same whichever way the event came.
     """
 
     journal: str
@@ -50,6 +53,7 @@ class Event:
     schema_version: int = 1
     position: int = 0
     occurred_at: datetime | None = None
+    epoch: str = attrs.field(default="", eq=False)
     data: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
 
     @property
@@ -63,8 +67,8 @@ class Event:
         return self.journal.partition("/")[2]
 
 
-def event_of(envelope: EventEnvelope) -> Event:
-    """The event that the service answers."""
+def event_of(envelope: EventEnvelope, epoch: str = "") -> Event:
+    """The event that the service answers, in this life of its store."""
     return Event(
         journal=journal_text(envelope.journal),
         version=envelope.version,
@@ -73,6 +77,7 @@ def event_of(envelope: EventEnvelope) -> Event:
         schema_version=envelope.schema_version,
         position=envelope.position,
         occurred_at=envelope.occurred_at.ToDatetime(UTC),
+        epoch=epoch,
         data=json.loads(envelope.payload),
     )
 

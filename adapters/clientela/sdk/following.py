@@ -14,6 +14,7 @@ import grpc.aio
 from clientela.sdk.client import Client
 from clientela.sdk.event import KIND_PREFIX, Event, event_of
 from clientela.sdk.failures import failure, said_in
+from clientela.sdk.positions import EpochChangedError
 from clientela.sdk.retrying import backoff_s
 from clientela.v1.common_pb2 import JournalKind
 from clientela.v1.event_pb2 import FollowEventsRequest
@@ -24,12 +25,13 @@ ENDINGS = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILA
 
 
 async def follow(
-    client: Client, after: int = 0, kinds: tuple[str, ...] = ()
+    client: Client, after: int = 0, kinds: tuple[str, ...] = (), epoch: str = ""
 ) -> AsyncGenerator[Event]:
     """
     Every event after a position, in the order of commits, for ever; broken streams are taken up.
 
-    With a `Reader` that takes each of them, effects are exactly once here as well.
+    With a `Reader` that takes each of them, effects are exactly once here as well. They say what
+    they say on the bus.
 
     Args:
         client: Of the service.
@@ -38,18 +40,27 @@ async def follow(
 
         kinds: Kinds of journal that matter, for instance `("wallet",)`; all for none.
 
+        epoch: The life of the store that *after* is of, `Event.epoch` of that event; empty for that
+            of the first answer.
+
     Raises:
+        EpochChangedError: the store was restored; its positions are not those known.
+
         CallError: the caller may not, or there is no such kind.
     """
     numbers = [JournalKind.Value(f"{KIND_PREFIX}{kind.upper()}") for kind in kinds]
     broken = 0
     while True:
-        request = FollowEventsRequest(after_position=after, journal_kinds=numbers)
+        request = FollowEventsRequest(
+            after_position=after, journal_kinds=numbers, as_published=True
+        )
         try:
             async for told in client.events.FollowEvents(request):
+                if told.epoch and told.epoch != (epoch := epoch or told.epoch):
+                    raise EpochChangedError(epoch, told.epoch)
                 after, broken = told.position, 0
                 if told.HasField("event"):
-                    yield event_of(told.event)
+                    yield event_of(told.event, epoch)
         except grpc.aio.AioRpcError as error:
             if error.code() not in ENDINGS:
                 raise failure(error, said_in(error)) from None

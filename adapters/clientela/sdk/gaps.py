@@ -21,16 +21,20 @@ GAP_MAX = 10_000
 
 
 def gaps_of(client: Client) -> Fetch:
-    """Brings the events of gaps from the service of *client*."""
+    """Brings the events of gaps from the service of *client*, as they were on the bus."""
 
     async def fetch(journal: str, gap: Gap) -> Sequence[Event]:
         found: list[Event] = []
         request = ReadJournalRequest(
-            journal=journal_of(journal), after_version=gap.after, page_size=PAGE_SIZE
+            journal=journal_of(journal),
+            after_version=gap.after,
+            page_size=PAGE_SIZE,
+            as_published=True,
         )
         while len(found) < GAP_MAX:
             page = await client.events.ReadJournal(request)
-            found.extend(event_of(each) for each in page.events if each.version <= gap.upto)
+            wanted = (each for each in page.events if each.version <= gap.upto)
+            found.extend(event_of(each, page.epoch) for each in wanted)
             if not page.next_page_token or page.events[-1].version >= gap.upto:
                 break
             request.page_token = page.next_page_token

@@ -37,6 +37,9 @@ VERSION: Final = "Clientela-Version"
 POSITION: Final = "Clientela-Position"
 """Header: the event's position in the order of commits."""
 
+EPOCH: Final = "Clientela-Epoch"
+"""Header: which life of the store this is; another one after a restore."""
+
 OMITTED: Final = "Clientela-Omitted"
 """Header: there when the event was too long for the bus; the service has it."""
 
@@ -54,10 +57,13 @@ class Announced:
         journal: Of which journal.
 
         version: At which version.
+
+        epoch: Which life of the store told of it; empty where that is not told.
     """
 
     journal: str
     version: int
+    epoch: str = attrs.field(default="", eq=False)
 
 
 def event_in(headers: Mapping[str, str] | None, body: bytes) -> Event | Announced:
@@ -81,7 +87,7 @@ def subjects_of(kinds: tuple[str, ...]) -> list[str]:
 def _event_in(headers: Mapping[str, str], body: bytes) -> Event | Announced:
     journal, version = headers[JOURNAL], int(headers[VERSION])
     if OMITTED in headers:
-        return Announced(journal, version)
+        return Announced(journal, version, headers.get(EPOCH, ""))
     name, _, schema = headers[EVENT].rpartition(".v")
     plain = json.loads(body)
     return Event(
@@ -92,5 +98,6 @@ def _event_in(headers: Mapping[str, str], body: bytes) -> Event | Announced:
         schema_version=int(schema),
         position=int(headers[POSITION]),
         occurred_at=datetime.fromisoformat(plain["envelope"]["occurred_at"]),
+        epoch=headers.get(EPOCH, ""),
         data=plain["payload"],
     )

@@ -13,6 +13,7 @@ from clientela.sdk.positions import (
     JOURNALS_MAX,
     PARKED_SHOWN_MAX,
     PROBLEM_LENGTH_MAX,
+    EpochChangedError,
     Position,
     PositionMovedError,
 )
@@ -29,6 +30,19 @@ CREATE TABLE IF NOT EXISTS positions (
     parked TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (consumer, journal)
 )
+"""
+
+_EPOCHS = """
+CREATE TABLE IF NOT EXISTS position_epochs (
+    consumer TEXT NOT NULL PRIMARY KEY,
+    epoch TEXT NOT NULL
+)
+"""
+
+_EPOCH = "SELECT epoch FROM position_epochs WHERE consumer = $1"
+
+_KEEP_EPOCH = """
+INSERT INTO position_epochs (consumer, epoch) VALUES ($1, $2) ON CONFLICT DO NOTHING
 """
 
 _KNOWN = """
@@ -69,8 +83,13 @@ class PostgresPositions:
         self._consumer = consumer
 
     async def create(self) -> None:
-        """Make the table if it is not there."""
+        """Make the tables that are not there."""
         await self._pool.execute(_TABLE)
+        await self._pool.execute(_EPOCHS)
+
+    async def epoch(self) -> str:
+        """The life of the store that positions are of."""
+        return await self._pool.fetchval(_EPOCH, self._consumer) or ""
 
     async def known(self, journals: Iterable[str]) -> Mapping[str, Position]:
         """Positions of those of *journals* that have one."""
@@ -111,6 +130,13 @@ class PostgresWork:
         """A part that is undone alone."""
         async with self.connection.transaction():
             yield
+
+    async def keep_epoch(self, epoch: str) -> None:
+        """Note the life that positions are of."""
+        await self.connection.execute(_KEEP_EPOCH, self._consumer, epoch)
+        kept = await self.connection.fetchval(_EPOCH, self._consumer)
+        if kept != epoch:
+            raise EpochChangedError(kept, epoch)
 
     async def advance(self, journal: str, known: int, to: int) -> None:
         """Note how far *journal* has come."""

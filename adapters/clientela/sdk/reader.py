@@ -1,7 +1,8 @@
 """
 The reader: events in, each one's effect stored exactly once, in the order of its journal.
 
-    messages -> positions known -> gaps fetched -> one transaction: effects and positions -> done
+    messages of one life -> positions known -> gaps fetched -> one transaction -> done
+                                                           effects and positions
 
 It knows no message bus; whoever brings the events acknowledges what is `done` and brings `later`
 again.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -19,7 +20,14 @@ import attrs
 from clientela.sdk.course import Gap, contiguous, course
 from clientela.sdk.event import Event
 from clientela.sdk.message import Announced
-from clientela.sdk.positions import Position, PositionMovedError, Positions, Work, problem_of
+from clientela.sdk.positions import (
+    EpochChangedError,
+    Position,
+    PositionMovedError,
+    Positions,
+    Work,
+    problem_of,
+)
 
 
 FAILURES_MAX = 5
@@ -93,15 +101,20 @@ class Reader(Generic[Connection]):
         self._handler = handler
         self._fetch = fetch
         self._failures: dict[str, int] = {}
+        self._epoch = ""
 
     async def take(self, events: Sequence[Event | Announced]) -> Taken:
         """
         Apply events; afterwards those that are not `later` are done for good.
 
         Raises:
+            EpochChangedError: the store was restored; nothing was applied, nothing is done.
+
             Exception: the transaction failed; nothing of it was stored.
         """
         taken = Taken()
+        self._epoch = self._epoch or await self._positions.epoch()
+        epoch = one_epoch(self._epoch, events)
         grouped: dict[str, list[Event | Announced]] = {}
         for event in events:
             grouped.setdefault(event.journal, []).append(event)
@@ -111,8 +124,8 @@ class Reader(Generic[Connection]):
             for journal in sorted(grouped)
             if (chain := await self._chain(journal, known, grouped[journal], taken)) is not None
         ]
-        if chains:
-            await self._apply_all(chains, taken)
+        if chains or epoch != self._epoch:
+            await self._apply_all(epoch, chains, taken)
         return taken
 
     async def resume(self, journal: str) -> Taken:
@@ -120,14 +133,18 @@ class Reader(Generic[Connection]):
         Let a parked journal go on: fetch what it has missed and apply it.
 
         Raises:
+            EpochChangedError: the store was restored.
+
             Exception: it could not be fetched, or the transaction failed; nothing was stored.
         """
+        self._epoch = self._epoch or await self._positions.epoch()
         await self._positions.resume(journal)
         taken = Taken()
         known = (await self._positions.known([journal])).get(journal, Position()).version
         while missed := await self._fetch(journal, Gap(known, known + FETCHED_MAX)):
             taken.fetched.append((journal, Gap(known, missed[-1].version)))
-            await self._apply_all([_Chain(journal, known, tuple(missed))], taken)
+            chain = _Chain(journal, known, tuple(missed))
+            await self._apply_all(self._epoch, [chain], taken)
             if taken.later or taken.parked:
                 break
             known = missed[-1].version
@@ -162,11 +179,16 @@ class Reader(Generic[Connection]):
         chain = tuple(found[version] for version in range(position.version + 1, end + 1))
         return _Chain(journal, position.version, chain) if chain else None
 
-    async def _apply_all(self, chains: Sequence[_Chain], taken: Taken) -> None:
+    async def _apply_all(self, epoch: str, chains: Sequence[_Chain], taken: Taken) -> None:
+        # What was fetched may come from another life than the messages around it.
+        epoch = one_epoch(epoch, (event for chain in chains for event in chain.events))
         failures = dict(self._failures)
         async with self._positions.work() as work:
+            if epoch != self._epoch:
+                await work.keep_epoch(epoch)
             for chain in chains:
                 await self._apply(work, chain, taken, failures)
+        self._epoch = epoch
         self._failures = failures if len(failures) < FAILING_MAX else {}
 
     async def _apply(
@@ -212,3 +234,21 @@ class Reader(Generic[Connection]):
         came = self._handler(connection, event)
         if inspect.isawaitable(came):
             await came
+
+
+def one_epoch(known: str, events: Iterable[Event | Announced]) -> str:
+    """
+    The one life of the store that positions and *events* are of; empty where none is told.
+
+    Args:
+        known: Of the positions; empty if that is not known yet.
+
+        events: Those of them that tell no life are of any.
+
+    Raises:
+        EpochChangedError: they are of more than one.
+    """
+    for event in events:
+        if event.epoch and event.epoch != (known := known or event.epoch):
+            raise EpochChangedError(known, event.epoch)
+    return known

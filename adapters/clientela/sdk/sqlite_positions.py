@@ -14,6 +14,7 @@ from clientela.sdk.positions import (
     JOURNALS_MAX,
     PARKED_SHOWN_MAX,
     PROBLEM_LENGTH_MAX,
+    EpochChangedError,
     Position,
     PositionMovedError,
 )
@@ -31,6 +32,17 @@ CREATE TABLE IF NOT EXISTS positions (
     PRIMARY KEY (consumer, journal)
 ) WITHOUT ROWID
 """
+
+_EPOCHS = """
+CREATE TABLE IF NOT EXISTS position_epochs (
+    consumer TEXT NOT NULL PRIMARY KEY,
+    epoch TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+_EPOCH = "SELECT epoch FROM position_epochs WHERE consumer = ?"
+
+_KEEP_EPOCH = "INSERT INTO position_epochs (consumer, epoch) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 _KNOWN = "SELECT version, parked FROM positions WHERE consumer = ? AND journal = ?"
 
@@ -68,6 +80,12 @@ class SqlitePositions:
         self.connection.execute("PRAGMA journal_mode = WAL")
         self.connection.execute("PRAGMA synchronous = FULL")
         self.connection.execute(_TABLE)
+        self.connection.execute(_EPOCHS)
+
+    async def epoch(self) -> str:
+        """The life of the store that positions are of."""
+        row = self.connection.execute(_EPOCH, (self._consumer,)).fetchone()
+        return "" if row is None else row[0]
 
     async def known(self, journals: Iterable[str]) -> Mapping[str, Position]:
         """Positions of those of *journals* that have one."""
@@ -128,6 +146,13 @@ class SqliteWork:
             self.connection.execute("RELEASE part")
             raise
         self.connection.execute("RELEASE part")
+
+    async def keep_epoch(self, epoch: str) -> None:
+        """Note the life that positions are of."""
+        self.connection.execute(_KEEP_EPOCH, (self._consumer, epoch))
+        [kept] = self.connection.execute(_EPOCH, (self._consumer,)).fetchone()
+        if kept != epoch:
+            raise EpochChangedError(kept, epoch)
 
     async def advance(self, journal: str, known: int, to: int) -> None:
         """Note how far *journal* has come."""

@@ -23,7 +23,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from clientela.sdk.event import Event
 from clientela.sdk.message import Announced, MalformedMessageError, event_in, subjects_of
-from clientela.sdk.positions import Positions
+from clientela.sdk.positions import EpochChangedError, Positions
 from clientela.sdk.reader import Fetch, Reader, Taken
 from clientela.sdk.retrying import DOUBLINGS_MAX, backoff_s
 
@@ -102,6 +102,8 @@ class Subscriber(Generic[Connection]):
         Keep going until cancelled.
 
         Raises:
+            EpochChangedError: the store was restored; somebody has to see to it.
+
             nats.errors.Error: there is no such stream, or the broker refuses the consumer.
         """
         subscription = await self.bound()
@@ -115,7 +117,7 @@ class Subscriber(Generic[Connection]):
             except TimeoutError:
                 # The client raises its own, which is one of these, or the plain one.
                 continue
-            except nats.errors.ConnectionClosedError:
+            except (EpochChangedError, nats.errors.ConnectionClosedError):
                 raise
             except Exception as error:  # noqa: BLE001  # the broker or the database is away
                 # By type: the text of an error may hold what somebody typed.
@@ -151,6 +153,8 @@ class Subscriber(Generic[Connection]):
         Apply messages, then acknowledge those that are done.
 
         Raises:
+            EpochChangedError: the store was restored; all of them come again.
+
             Exception: the transaction failed; all of them come again.
         """
         deliveries = [d for message in messages if (d := await self._read(message)) is not None]

@@ -28,7 +28,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63lientela/v1/event.proto\x12\x0c\x63lientela.v1\x1a\x19\x63lientela/v1/access.proto\x1a\x19\x63lientela/v1/common.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x05\n\rEventEnvelope\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12(\n\x07journal\x18\x02 \x01(\x0b\x32\x17.clientela.v1.JournalId\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08position\x18\x04 \x01(\x03\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x16\n\x0eschema_version\x18\x06 \x01(\x05\x12$\n\x06origin\x18\x07 \x01(\x0e\x32\x14.clientela.v1.Origin\x12,\n\nvisibility\x18\x08 \x01(\x0e\x32\x18.clientela.v1.Visibility\x12/\n\x0boccurred_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05\x61\x63tor\x18\x0b \x01(\x0b\x32\x13.clientela.v1.Actor\x12)\n\x0con_behalf_of\x18\x0c \x01(\x0b\x32\x13.clientela.v1.Actor\x12\x0f\n\x07unit_id\x18\r \x01(\t\x12\x0f\n\x07request\x18\x0e \x01(\t\x12\x11\n\tappend_id\x18\x0f \x01(\t\x12\r\n\x05index\x18\x10 \x01(\x05\x12\r\n\x05\x63ount\x18\x11 \x01(\x05\x12\x16\n\x0e\x63orrelation_id\x18\x12 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x13 \x01(\t\x12\x0c\n\x04rule\x18\x14 \x01(\t\x12\x12\n\ndefinition\x18\x15 \x01(\t\x12&\n\x07\x62\x65\x63\x61use\x18\x16 \x03(\x0b\x32\x15.clientela.v1.FactRef\x12\x0c\n\x04hash\x18\x17 \x01(\t\x12\x0f\n\x07payload\x18\x18 \x01(\x0c\"\x82\x01\n\x12ReadJournalRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12.\n\x07journal\x18\n \x01(\x0b\x32\x17.clientela.v1.JournalIdB\x04\xe2\x41\x01\x02\x12\x15\n\rafter_version\x18\x0b \x01(\x03\"[\n\x13ReadJournalResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.clientela.v1.EventEnvelope\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x84\x01\n\x11ReadEventsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\n \x01(\x03\x12\x30\n\rjournal_kinds\x18\x0b \x03(\x0e\x32\x19.clientela.v1.JournalKind\"Z\n\x12ReadEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.clientela.v1.EventEnvelope\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x13\x46ollowEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\x30\n\rjournal_kinds\x18\x02 \x03(\x0e\x32\x19.clientela.v1.JournalKind\"T\n\x14\x46ollowEventsResponse\x12*\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1b.clientela.v1.EventEnvelope\x12\x10\n\x08position\x18\x02 \x01(\x03*q\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x13\n\x0fORIGIN_RECORDED\x10\x01\x12\x12\n\x0eORIGIN_DECIDED\x10\x02\x12\x12\n\x0eORIGIN_DERIVED\x10\x03\x12\x12\n\x0eORIGIN_ELAPSED\x10\x04*k\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x16\n\x12VISIBILITY_COMPANY\x10\x01\x12\x13\n\x0fVISIBILITY_UNIT\x10\x02\x12\x14\n\x10VISIBILITY_AUDIT\x10\x03\x32\xb2\x03\n\x0c\x45ventService\x12\x95\x01\n\x0bReadJournal\x12 .clientela.v1.ReadJournalRequest\x1a!.clientela.v1.ReadJournalResponse\"A\xa2\xbb\x18=\n\nevent.read\x12\x07\x61nalyst\x12\x11\x64\x61tabase-operator\x12\x08\x64irector\x18\x04*\x07journal\x12\x89\x01\n\nReadEvents\x12\x1f.clientela.v1.ReadEventsRequest\x1a .clientela.v1.ReadEventsResponse\"8\xa2\xbb\x18\x34\n\nevent.read\x12\x07\x61nalyst\x12\x11\x64\x61tabase-operator\x12\x08\x64irector\x18\x04\x12~\n\x0c\x46ollowEvents\x12!.clientela.v1.FollowEventsRequest\x1a\".clientela.v1.FollowEventsResponse\"%\xa2\xbb\x18!\n\nevent.read\x12\x11\x64\x61tabase-operator\x18\x04\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63lientela/v1/event.proto\x12\x0c\x63lientela.v1\x1a\x19\x63lientela/v1/access.proto\x1a\x19\x63lientela/v1/common.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x83\x05\n\rEventEnvelope\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12(\n\x07journal\x18\x02 \x01(\x0b\x32\x17.clientela.v1.JournalId\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08position\x18\x04 \x01(\x03\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x16\n\x0eschema_version\x18\x06 \x01(\x05\x12$\n\x06origin\x18\x07 \x01(\x0e\x32\x14.clientela.v1.Origin\x12,\n\nvisibility\x18\x08 \x01(\x0e\x32\x18.clientela.v1.Visibility\x12/\n\x0boccurred_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x05\x61\x63tor\x18\x0b \x01(\x0b\x32\x13.clientela.v1.Actor\x12)\n\x0con_behalf_of\x18\x0c \x01(\x0b\x32\x13.clientela.v1.Actor\x12\x0f\n\x07unit_id\x18\r \x01(\t\x12\x0f\n\x07request\x18\x0e \x01(\t\x12\x11\n\tappend_id\x18\x0f \x01(\t\x12\r\n\x05index\x18\x10 \x01(\x05\x12\r\n\x05\x63ount\x18\x11 \x01(\x05\x12\x16\n\x0e\x63orrelation_id\x18\x12 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x13 \x01(\t\x12\x0c\n\x04rule\x18\x14 \x01(\t\x12\x12\n\ndefinition\x18\x15 \x01(\t\x12&\n\x07\x62\x65\x63\x61use\x18\x16 \x03(\x0b\x32\x15.clientela.v1.FactRef\x12\x0c\n\x04hash\x18\x17 \x01(\t\x12\x0f\n\x07payload\x18\x18 \x01(\x0c\"\x98\x01\n\x12ReadJournalRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12.\n\x07journal\x18\n \x01(\x0b\x32\x17.clientela.v1.JournalIdB\x04\xe2\x41\x01\x02\x12\x15\n\rafter_version\x18\x0b \x01(\x03\x12\x14\n\x0c\x61s_published\x18\x0c \x01(\x08\"j\n\x13ReadJournalResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.clientela.v1.EventEnvelope\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\t\"\x9a\x01\n\x11ReadEventsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x66ter_position\x18\n \x01(\x03\x12\x30\n\rjournal_kinds\x18\x0b \x03(\x0e\x32\x19.clientela.v1.JournalKind\x12\x14\n\x0c\x61s_published\x18\x0c \x01(\x08\"i\n\x12ReadEventsResponse\x12+\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1b.clientela.v1.EventEnvelope\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\t\"u\n\x13\x46ollowEventsRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\x30\n\rjournal_kinds\x18\x02 \x03(\x0e\x32\x19.clientela.v1.JournalKind\x12\x14\n\x0c\x61s_published\x18\x03 \x01(\x08\"c\n\x14\x46ollowEventsResponse\x12*\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1b.clientela.v1.EventEnvelope\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\r\n\x05\x65poch\x18\x03 \x01(\t*q\n\x06Origin\x12\x16\n\x12ORIGIN_UNSPECIFIED\x10\x00\x12\x13\n\x0fORIGIN_RECORDED\x10\x01\x12\x12\n\x0eORIGIN_DECIDED\x10\x02\x12\x12\n\x0eORIGIN_DERIVED\x10\x03\x12\x12\n\x0eORIGIN_ELAPSED\x10\x04*k\n\nVisibility\x12\x1a\n\x16VISIBILITY_UNSPECIFIED\x10\x00\x12\x16\n\x12VISIBILITY_COMPANY\x10\x01\x12\x13\n\x0fVISIBILITY_UNIT\x10\x02\x12\x14\n\x10VISIBILITY_AUDIT\x10\x03\x32\xb2\x03\n\x0c\x45ventService\x12\x95\x01\n\x0bReadJournal\x12 .clientela.v1.ReadJournalRequest\x1a!.clientela.v1.ReadJournalResponse\"A\xa2\xbb\x18=\n\nevent.read\x12\x07\x61nalyst\x12\x11\x64\x61tabase-operator\x12\x08\x64irector\x18\x04*\x07journal\x12\x89\x01\n\nReadEvents\x12\x1f.clientela.v1.ReadEventsRequest\x1a .clientela.v1.ReadEventsResponse\"8\xa2\xbb\x18\x34\n\nevent.read\x12\x07\x61nalyst\x12\x11\x64\x61tabase-operator\x12\x08\x64irector\x18\x04\x12~\n\x0c\x46ollowEvents\x12!.clientela.v1.FollowEventsRequest\x1a\".clientela.v1.FollowEventsResponse\"%\xa2\xbb\x18!\n\nevent.read\x12\x11\x64\x61tabase-operator\x18\x04\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,24 +43,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['ReadEvents']._serialized_options = b'\242\273\0304\n\nevent.read\022\007analyst\022\021database-operator\022\010director\030\004'
   _globals['_EVENTSERVICE'].methods_by_name['FollowEvents']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['FollowEvents']._serialized_options = b'\242\273\030!\n\nevent.read\022\021database-operator\030\004'
-  _globals['_ORIGIN']._serialized_start=1444
-  _globals['_ORIGIN']._serialized_end=1557
-  _globals['_VISIBILITY']._serialized_start=1559
-  _globals['_VISIBILITY']._serialized_end=1666
+  _globals['_ORIGIN']._serialized_start=1555
+  _globals['_ORIGIN']._serialized_end=1668
+  _globals['_VISIBILITY']._serialized_start=1670
+  _globals['_VISIBILITY']._serialized_end=1777
   _globals['_EVENTENVELOPE']._serialized_start=163
   _globals['_EVENTENVELOPE']._serialized_end=806
   _globals['_READJOURNALREQUEST']._serialized_start=809
-  _globals['_READJOURNALREQUEST']._serialized_end=939
-  _globals['_READJOURNALRESPONSE']._serialized_start=941
-  _globals['_READJOURNALRESPONSE']._serialized_end=1032
-  _globals['_READEVENTSREQUEST']._serialized_start=1035
-  _globals['_READEVENTSREQUEST']._serialized_end=1167
-  _globals['_READEVENTSRESPONSE']._serialized_start=1169
-  _globals['_READEVENTSRESPONSE']._serialized_end=1259
-  _globals['_FOLLOWEVENTSREQUEST']._serialized_start=1261
-  _globals['_FOLLOWEVENTSREQUEST']._serialized_end=1356
-  _globals['_FOLLOWEVENTSRESPONSE']._serialized_start=1358
-  _globals['_FOLLOWEVENTSRESPONSE']._serialized_end=1442
-  _globals['_EVENTSERVICE']._serialized_start=1669
-  _globals['_EVENTSERVICE']._serialized_end=2103
+  _globals['_READJOURNALREQUEST']._serialized_end=961
+  _globals['_READJOURNALRESPONSE']._serialized_start=963
+  _globals['_READJOURNALRESPONSE']._serialized_end=1069
+  _globals['_READEVENTSREQUEST']._serialized_start=1072
+  _globals['_READEVENTSREQUEST']._serialized_end=1226
+  _globals['_READEVENTSRESPONSE']._serialized_start=1228
+  _globals['_READEVENTSRESPONSE']._serialized_end=1333
+  _globals['_FOLLOWEVENTSREQUEST']._serialized_start=1335
+  _globals['_FOLLOWEVENTSREQUEST']._serialized_end=1452
+  _globals['_FOLLOWEVENTSRESPONSE']._serialized_start=1454
+  _globals['_FOLLOWEVENTSRESPONSE']._serialized_end=1553
+  _globals['_EVENTSERVICE']._serialized_start=1780
+  _globals['_EVENTSERVICE']._serialized_end=2214
 # @@protoc_insertion_point(module_scope)

@@ -159,7 +159,9 @@ class EventEnvelope(_message.Message):
     """The event's own fields as JSON (RFC 8259) in UTF-8, keys sorted. Fields
     that have their default are left out. Amounts are integers of minor units.
     A personal value stands as `{"sealed":true}`; neither the value nor its
-    ciphertext leaves the service here.
+    ciphertext leaves the service here. Ids that other systems gave (receipts,
+    calls, customer numbers) stand as they are, or as on the message bus if the
+    request says so.
     """
     @_builtins.property
     def journal(self) -> _common_pb2.JournalId:
@@ -231,6 +233,7 @@ class ReadJournalRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     JOURNAL_FIELD_NUMBER: _builtins.int
     AFTER_VERSION_FIELD_NUMBER: _builtins.int
+    AS_PUBLISHED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Most events to return: 1 to 200, larger ones count as 200. Default: 50."""
     page_token: _builtins.str
@@ -238,6 +241,11 @@ class ReadJournalRequest(_message.Message):
     after_version: _builtins.int
     """Only events with a higher version. 0 or more. Default: 0, from the
     beginning.
+    """
+    as_published: _builtins.bool
+    """Whether payloads are as on the message bus, ids that other systems gave as
+    keyed hashes: the same event says the same whichever way it comes, as who
+    fetches a gap of a stream needs. Default: false, these ids as they are.
     """
     @_builtins.property
     def journal(self) -> _common_pb2.JournalId:
@@ -250,10 +258,11 @@ class ReadJournalRequest(_message.Message):
         page_token: _builtins.str = ...,
         journal: _common_pb2.JournalId | None = ...,
         after_version: _builtins.int = ...,
+        as_published: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["journal", b"journal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_version", b"after_version", "journal", b"journal", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_version", b"after_version", "as_published", b"as_published", "journal", b"journal", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -267,8 +276,13 @@ class ReadJournalResponse(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page. Empty on the last one."""
+    epoch: _builtins.str
+    """Which life of the store this is of; another one after a restore, in which
+    positions and versions of the one before mean nothing.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventEnvelope]:
         """Events, oldest first."""
@@ -278,10 +292,11 @@ class ReadJournalResponse(_message.Message):
         *,
         events: _abc.Iterable[Global___EventEnvelope] | None = ...,
         next_page_token: _builtins.str = ...,
+        epoch: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -297,6 +312,7 @@ class ReadEventsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     AFTER_POSITION_FIELD_NUMBER: _builtins.int
     JOURNAL_KINDS_FIELD_NUMBER: _builtins.int
+    AS_PUBLISHED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Most events to return: 1 to 200, larger ones count as 200. Default: 50."""
     page_token: _builtins.str
@@ -304,6 +320,11 @@ class ReadEventsRequest(_message.Message):
     after_position: _builtins.int
     """Only events with a higher position. 0 or more. Default: 0, from the
     beginning.
+    """
+    as_published: _builtins.bool
+    """Whether payloads are as on the message bus, ids that other systems gave as
+    keyed hashes: the same event says the same whichever way it comes, as who
+    fetches a gap of a stream needs. Default: false, these ids as they are.
     """
     @_builtins.property
     def journal_kinds(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.JournalKind.ValueType]:
@@ -316,10 +337,11 @@ class ReadEventsRequest(_message.Message):
         page_token: _builtins.str = ...,
         after_position: _builtins.int = ...,
         journal_kinds: _abc.Iterable[_common_pb2.JournalKind.ValueType] | None = ...,
+        as_published: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "journal_kinds", b"journal_kinds", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "as_published", b"as_published", "journal_kinds", b"journal_kinds", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -333,9 +355,14 @@ class ReadEventsResponse(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page. Empty on the last one; what is committed later is
     read with the last position as `after_position`.
+    """
+    epoch: _builtins.str
+    """Which life of the store this is of; another one after a restore, in which
+    positions and versions of the one before mean nothing.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventEnvelope]:
@@ -346,10 +373,11 @@ class ReadEventsResponse(_message.Message):
         *,
         events: _abc.Iterable[Global___EventEnvelope] | None = ...,
         next_page_token: _builtins.str = ...,
+        epoch: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -363,9 +391,15 @@ class FollowEventsRequest(_message.Message):
 
     AFTER_POSITION_FIELD_NUMBER: _builtins.int
     JOURNAL_KINDS_FIELD_NUMBER: _builtins.int
+    AS_PUBLISHED_FIELD_NUMBER: _builtins.int
     after_position: _builtins.int
     """Only events with a higher position. 0 or more. Default: 0, from the
     beginning.
+    """
+    as_published: _builtins.bool
+    """Whether payloads are as on the message bus, ids that other systems gave as
+    keyed hashes: the same event says the same whichever way it comes, as who
+    fetches a gap of a stream needs. Default: false, these ids as they are.
     """
     @_builtins.property
     def journal_kinds(self) -> _containers.RepeatedScalarFieldContainer[_common_pb2.JournalKind.ValueType]:
@@ -376,10 +410,11 @@ class FollowEventsRequest(_message.Message):
         *,
         after_position: _builtins.int = ...,
         journal_kinds: _abc.Iterable[_common_pb2.JournalKind.ValueType] | None = ...,
+        as_published: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "journal_kinds", b"journal_kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "as_published", b"as_published", "journal_kinds", b"journal_kinds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -393,9 +428,14 @@ class FollowEventsResponse(_message.Message):
 
     EVENT_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Everything asked for up to this position has been sent, this event
     included: where to go on after a break.
+    """
+    epoch: _builtins.str
+    """Which life of the store this is of; another one after a restore, in which
+    positions and versions of the one before mean nothing.
     """
     @_builtins.property
     def event(self) -> Global___EventEnvelope:
@@ -406,10 +446,11 @@ class FollowEventsResponse(_message.Message):
         *,
         event: Global___EventEnvelope | None = ...,
         position: _builtins.int = ...,
+        epoch: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "event", b"event", "position", b"position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,6 +32,9 @@ class EventServiceStub(object):
     the next one, drops an old one and fetches a gap has every effect exactly
     once. Positions order the commits of all journals; they rise, with gaps.
     Personal values never pass here: see `EventEnvelope.payload`.
+    A store restored from a copy is in another life, told as `epoch` with every
+    answer: whoever keeps positions or versions keeps it too, and begins anew when
+    it is another one.
     """
 
     def __init__(self, channel):
@@ -64,6 +67,9 @@ class EventServiceServicer(object):
     the next one, drops an old one and fetches a gap has every effect exactly
     once. Positions order the commits of all journals; they rise, with gaps.
     Personal values never pass here: see `EventEnvelope.payload`.
+    A store restored from a copy is in another life, told as `epoch` with every
+    answer: whoever keeps positions or versions keeps it too, and begins anew when
+    it is another one.
     """
 
     def ReadJournal(self, request, context):
@@ -134,6 +140,9 @@ class EventService(object):
     the next one, drops an old one and fetches a gap has every effect exactly
     once. Positions order the commits of all journals; they rise, with gaps.
     Personal values never pass here: see `EventEnvelope.payload`.
+    A store restored from a copy is in another life, told as `epoch` with every
+    answer: whoever keeps positions or versions keeps it too, and begins anew when
+    it is another one.
     """
 
     @staticmethod

@@ -33,6 +33,9 @@ class EventServiceStub:
     the next one, drops an old one and fetches a gap has every effect exactly
     once. Positions order the commits of all journals; they rise, with gaps.
     Personal values never pass here: see `EventEnvelope.payload`.
+    A store restored from a copy is in another life, told as `epoch` with every
+    answer: whoever keeps positions or versions keeps it too, and begins anew when
+    it is another one.
     """
 
     @_typing.overload
@@ -71,6 +74,9 @@ class EventServiceAsyncStub(EventServiceStub):
     the next one, drops an old one and fetches a gap has every effect exactly
     once. Positions order the commits of all journals; they rise, with gaps.
     Personal values never pass here: see `EventEnvelope.payload`.
+    A store restored from a copy is in another life, told as `epoch` with every
+    answer: whoever keeps positions or versions keeps it too, and begins anew when
+    it is another one.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -105,6 +111,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     the next one, drops an old one and fetches a gap has every effect exactly
     once. Positions order the commits of all journals; they rise, with gaps.
     Personal values never pass here: see `EventEnvelope.payload`.
+    A store restored from a copy is in another life, told as `epoch` with every
+    answer: whoever keeps positions or versions keeps it too, and begins anew when
+    it is another one.
     """
 
     @_abc_1.abstractmethod

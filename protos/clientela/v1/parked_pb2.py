@@ -27,7 +27,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63lientela/v1/parked.proto\x12\x0c\x63lientela.v1\x1a\x19\x63lientela/v1/access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdd\x01\n\rParkedMessage\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x11\n\tclient_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07problem\x18\x05 \x01(\t\x12-\n\tparked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08tried_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05tries\x18\x08 \x01(\x03\x12\x0e\n\x06sender\x18\t \x01(\t\"U\n\x19ListParkedMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\n \x01(\t\"d\n\x1aListParkedMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.clientela.v1.ParkedMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"/\n\x17GetParkedMessageRequest\x12\x14\n\x06number\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\"w\n\x18GetParkedMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.clientela.v1.ParkedMessage\x12\x12\n\x04\x62ody\x18\x02 \x01(\tB\x04\xa8\xbb\x18\x01\x12\x19\n\x11personal_withheld\x18\x03 \x01(\x08\"2\n\x1aReplayParkedMessageRequest\x12\x14\n\x06number\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\"[\n\x1bReplayParkedMessageResponse\x12\x10\n\x08replayed\x18\x01 \x01(\x03\x12*\n\x05stuck\x18\x02 \x01(\x0b\x32\x1b.clientela.v1.ParkedMessage\"0\n\x18\x44ropParkedMessageRequest\x12\x14\n\x06number\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\"\x1b\n\x19\x44ropParkedMessageResponse2\xd7\x04\n\rParkedService\x12\x8f\x01\n\x12ListParkedMessages\x12\'.clientela.v1.ListParkedMessagesRequest\x1a(.clientela.v1.ListParkedMessagesResponse\"&\xa2\xbb\x18\"\n\x0bparked.read\x12\x11\x64\x61tabase-operator\x18\x04\x12\x8b\x01\n\x10GetParkedMessage\x12%.clientela.v1.GetParkedMessageRequest\x1a&.clientela.v1.GetParkedMessageResponse\"(\xa2\xbb\x18$\n\x0bparked.read\x12\x11\x64\x61tabase-operator\x18\x04 \x01\x12\x94\x01\n\x13ReplayParkedMessage\x12(.clientela.v1.ReplayParkedMessageRequest\x1a).clientela.v1.ReplayParkedMessageResponse\"(\xa2\xbb\x18$\n\rparked.manage\x12\x11\x64\x61tabase-operator\x18\x04\x12\x8e\x01\n\x11\x44ropParkedMessage\x12&.clientela.v1.DropParkedMessageRequest\x1a\'.clientela.v1.DropParkedMessageResponse\"(\xa2\xbb\x18$\n\rparked.manage\x12\x11\x64\x61tabase-operator\x18\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x63lientela/v1/parked.proto\x12\x0c\x63lientela.v1\x1a\x19\x63lientela/v1/access.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x02\n\rParkedMessage\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x11\n\tclient_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0f\n\x07problem\x18\x05 \x01(\t\x12-\n\tparked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08tried_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05tries\x18\x08 \x01(\x03\x12\x0e\n\x06sender\x18\t \x01(\t\x12.\n\nkept_until\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"U\n\x19ListParkedMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tclient_id\x18\n \x01(\t\"d\n\x1aListParkedMessagesResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.clientela.v1.ParkedMessage\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"/\n\x17GetParkedMessageRequest\x12\x14\n\x06number\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\"w\n\x18GetParkedMessageResponse\x12,\n\x07message\x18\x01 \x01(\x0b\x32\x1b.clientela.v1.ParkedMessage\x12\x12\n\x04\x62ody\x18\x02 \x01(\tB\x04\xa8\xbb\x18\x01\x12\x19\n\x11personal_withheld\x18\x03 \x01(\x08\"2\n\x1aReplayParkedMessageRequest\x12\x14\n\x06number\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\"[\n\x1bReplayParkedMessageResponse\x12\x10\n\x08replayed\x18\x01 \x01(\x03\x12*\n\x05stuck\x18\x02 \x01(\x0b\x32\x1b.clientela.v1.ParkedMessage\"0\n\x18\x44ropParkedMessageRequest\x12\x14\n\x06number\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\"\x1b\n\x19\x44ropParkedMessageResponse2\xd7\x04\n\rParkedService\x12\x8f\x01\n\x12ListParkedMessages\x12\'.clientela.v1.ListParkedMessagesRequest\x1a(.clientela.v1.ListParkedMessagesResponse\"&\xa2\xbb\x18\"\n\x0bparked.read\x12\x11\x64\x61tabase-operator\x18\x04\x12\x8b\x01\n\x10GetParkedMessage\x12%.clientela.v1.GetParkedMessageRequest\x1a&.clientela.v1.GetParkedMessageResponse\"(\xa2\xbb\x18$\n\x0bparked.read\x12\x11\x64\x61tabase-operator\x18\x04 \x01\x12\x94\x01\n\x13ReplayParkedMessage\x12(.clientela.v1.ReplayParkedMessageRequest\x1a).clientela.v1.ReplayParkedMessageResponse\"(\xa2\xbb\x18$\n\rparked.manage\x12\x11\x64\x61tabase-operator\x18\x04\x12\x8e\x01\n\x11\x44ropParkedMessage\x12&.clientela.v1.DropParkedMessageRequest\x1a\'.clientela.v1.DropParkedMessageResponse\"(\xa2\xbb\x18$\n\rparked.manage\x12\x11\x64\x61tabase-operator\x18\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,23 +51,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PARKEDSERVICE'].methods_by_name['DropParkedMessage']._loaded_options = None
   _globals['_PARKEDSERVICE'].methods_by_name['DropParkedMessage']._serialized_options = b'\242\273\030$\n\rparked.manage\022\021database-operator\030\004'
   _globals['_PARKEDMESSAGE']._serialized_start=137
-  _globals['_PARKEDMESSAGE']._serialized_end=358
-  _globals['_LISTPARKEDMESSAGESREQUEST']._serialized_start=360
-  _globals['_LISTPARKEDMESSAGESREQUEST']._serialized_end=445
-  _globals['_LISTPARKEDMESSAGESRESPONSE']._serialized_start=447
-  _globals['_LISTPARKEDMESSAGESRESPONSE']._serialized_end=547
-  _globals['_GETPARKEDMESSAGEREQUEST']._serialized_start=549
-  _globals['_GETPARKEDMESSAGEREQUEST']._serialized_end=596
-  _globals['_GETPARKEDMESSAGERESPONSE']._serialized_start=598
-  _globals['_GETPARKEDMESSAGERESPONSE']._serialized_end=717
-  _globals['_REPLAYPARKEDMESSAGEREQUEST']._serialized_start=719
-  _globals['_REPLAYPARKEDMESSAGEREQUEST']._serialized_end=769
-  _globals['_REPLAYPARKEDMESSAGERESPONSE']._serialized_start=771
-  _globals['_REPLAYPARKEDMESSAGERESPONSE']._serialized_end=862
-  _globals['_DROPPARKEDMESSAGEREQUEST']._serialized_start=864
-  _globals['_DROPPARKEDMESSAGEREQUEST']._serialized_end=912
-  _globals['_DROPPARKEDMESSAGERESPONSE']._serialized_start=914
-  _globals['_DROPPARKEDMESSAGERESPONSE']._serialized_end=941
-  _globals['_PARKEDSERVICE']._serialized_start=944
-  _globals['_PARKEDSERVICE']._serialized_end=1543
+  _globals['_PARKEDMESSAGE']._serialized_end=406
+  _globals['_LISTPARKEDMESSAGESREQUEST']._serialized_start=408
+  _globals['_LISTPARKEDMESSAGESREQUEST']._serialized_end=493
+  _globals['_LISTPARKEDMESSAGESRESPONSE']._serialized_start=495
+  _globals['_LISTPARKEDMESSAGESRESPONSE']._serialized_end=595
+  _globals['_GETPARKEDMESSAGEREQUEST']._serialized_start=597
+  _globals['_GETPARKEDMESSAGEREQUEST']._serialized_end=644
+  _globals['_GETPARKEDMESSAGERESPONSE']._serialized_start=646
+  _globals['_GETPARKEDMESSAGERESPONSE']._serialized_end=765
+  _globals['_REPLAYPARKEDMESSAGEREQUEST']._serialized_start=767
+  _globals['_REPLAYPARKEDMESSAGEREQUEST']._serialized_end=817
+  _globals['_REPLAYPARKEDMESSAGERESPONSE']._serialized_start=819
+  _globals['_REPLAYPARKEDMESSAGERESPONSE']._serialized_end=910
+  _globals['_DROPPARKEDMESSAGEREQUEST']._serialized_start=912
+  _globals['_DROPPARKEDMESSAGEREQUEST']._serialized_end=960
+  _globals['_DROPPARKEDMESSAGERESPONSE']._serialized_start=962
+  _globals['_DROPPARKEDMESSAGERESPONSE']._serialized_end=989
+  _globals['_PARKEDSERVICE']._serialized_start=992
+  _globals['_PARKEDSERVICE']._serialized_end=1591
 # @@protoc_insertion_point(module_scope)

@@ -34,6 +34,7 @@ class ParkedMessage(_message.Message):
     TRIED_AT_FIELD_NUMBER: _builtins.int
     TRIES_FIELD_NUMBER: _builtins.int
     SENDER_FIELD_NUMBER: _builtins.int
+    KEPT_UNTIL_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Its number: 1 or more, rising."""
     client_id: _builtins.str
@@ -65,6 +66,13 @@ class ParkedMessage(_message.Message):
     def tried_at(self) -> _timestamp_pb2.Timestamp:
         """When it was last tried."""
 
+    @_builtins.property
+    def kept_until(self) -> _timestamp_pb2.Timestamp:
+        """When it is dropped untried: 30 days after it was parked, since it names no
+        client, or one that is not registered, so that nobody's erasure reaches it.
+        Absent: it is kept until somebody sees to it, or its client is erased.
+        """
+
     def __init__(
         self,
         *,
@@ -77,10 +85,11 @@ class ParkedMessage(_message.Message):
         tried_at: _timestamp_pb2.Timestamp | None = ...,
         tries: _builtins.int = ...,
         sender: _builtins.str = ...,
+        kept_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["parked_at", b"parked_at", "tried_at", b"tried_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kept_until", b"kept_until", "parked_at", b"parked_at", "tried_at", b"tried_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "kind", b"kind", "number", b"number", "parked_at", b"parked_at", "problem", b"problem", "reason", b"reason", "sender", b"sender", "tried_at", b"tried_at", "tries", b"tries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "kept_until", b"kept_until", "kind", b"kind", "number", b"number", "parked_at", b"parked_at", "problem", b"problem", "reason", b"reason", "sender", b"sender", "tried_at", b"tried_at", "tries", b"tries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -177,7 +186,7 @@ class GetParkedMessageResponse(_message.Message):
     PERSONAL_WITHHELD_FIELD_NUMBER: _builtins.int
     body: _builtins.str
     """What it says: proto JSON of a request, up to 256 KiB. Empty where it is of
-    somebody who was erased.
+    somebody who was erased in this moment.
     """
     personal_withheld: _builtins.bool
     """Whether `body` was emptied because the caller may not see personal values."""

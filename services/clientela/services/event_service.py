@@ -12,7 +12,9 @@ from typing import Any
 from clientela.domain.errors import InvalidValueError, UnknownError
 from clientela.domain.ids import JournalKind
 from clientela.services.core import Core
+from clientela.services.disclosure import Disclose, disclosure_of
 from clientela.services.envelope import decode
+from clientela.services.relay import EPOCH
 from clientela.services.rows import StoredEvent
 from clientela.services.translate.event import envelope, journal_kinds
 from clientela.services.translate.fields import journal_id
@@ -40,6 +42,7 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._disclosures: dict[type, Disclose | None] = {}
 
     async def ReadJournal(
         self, request: pb.ReadJournalRequest, context: Any
@@ -53,7 +56,11 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
             raise UnknownError(journal.kind.value, journal.id)
         shown = rows[: wanted.size]
         token = next_page_token(request, str(shown[-1].version)) if len(rows) > len(shown) else ""
-        return pb.ReadJournalResponse(events=map(self._event, shown), next_page_token=token)
+        return pb.ReadJournalResponse(
+            events=[self._event(row, as_published=request.as_published) for row in shown],
+            next_page_token=token,
+            epoch=await self._epoch(),
+        )
 
     async def ReadEvents(
         self, request: pb.ReadEventsRequest, context: Any
@@ -68,7 +75,11 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
             after = rows[-1].position
         shown = found[: wanted.size]
         token = next_page_token(request, str(shown[-1].position)) if found[len(shown) :] else ""
-        return pb.ReadEventsResponse(events=map(self._event, shown), next_page_token=token)
+        return pb.ReadEventsResponse(
+            events=[self._event(row, as_published=request.as_published) for row in shown],
+            next_page_token=token,
+            epoch=await self._epoch(),
+        )
 
     async def FollowEvents(
         self, request: pb.FollowEventsRequest, context: Any
@@ -79,20 +90,33 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
         told_at = loop.time()
         while True:
             rows = await self._core.store.read_all(after)
+            epoch = await self._epoch() if rows else ""
             for row in rows:
                 after = row.position
                 if _is_of(row, kinds):
-                    yield pb.FollowEventsResponse(event=self._event(row), position=after)
+                    event = self._event(row, as_published=request.as_published)
+                    yield pb.FollowEventsResponse(event=event, position=after, epoch=epoch)
                     told_at = loop.time()
             if loop.time() - told_at >= SILENCE_S_MAX:
-                yield pb.FollowEventsResponse(position=after)
+                yield pb.FollowEventsResponse(position=after, epoch=await self._epoch())
                 told_at = loop.time()
             if not rows:
                 await asyncio.sleep(PAUSE_S)
 
-    def _event(self, row: StoredEvent) -> pb.EventEnvelope:
+    async def _epoch(self) -> str:
+        return await self._core.store.note(EPOCH) or ""
+
+    def _event(self, row: StoredEvent, *, as_published: bool) -> pb.EventEnvelope:
         codec = self._core.path.records.codec
-        return envelope(decode(codec, row), row, codec)
+        recorded = decode(codec, row)
+        disclose = self._disclose(recorded.event_class) if as_published else None
+        return envelope(recorded, row, codec, disclose)
+
+    def _disclose(self, cls: type) -> Disclose | None:
+        """What makes of events of *cls* what leaves on the bus."""
+        if cls not in self._disclosures:
+            self._disclosures[cls] = disclosure_of(cls, self._core.sessions.blind)
+        return self._disclosures[cls]
 
 
 def _natural(field: str, number: int) -> int:

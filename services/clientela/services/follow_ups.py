@@ -42,6 +42,9 @@ PARKED_MAX = 1_000
 """Events parked at most; with so many, none that fails is passed by, and refused ones are told of
 in the log alone."""
 
+SWAPS_MAX = 100
+"""Tries to change the note of what is parked while other processes change it."""
+
 PAUSE_S = 0.5
 """Seconds between two looks for new events when there were none."""
 
@@ -121,7 +124,7 @@ class FollowUps:
 
     async def parked(self) -> tuple[int, ...]:
         """Positions of the events whose follow-ups were refused or failed too often, ascending."""
-        return tuple(map(int, (await self._store.note(PARKED) or "").split()))
+        return tuple(sorted(_positions(await self._store.note(PARKED))))
 
     async def catch_up(self) -> int:
         """
@@ -161,7 +164,7 @@ class FollowUps:
                 else:
                     carried_out += followed.carried_out
                     if not followed.refused:
-                        await self._note_parked({*await self.parked()} - {position})
+                        await self._note_parked(frozenset[int](), frozenset({position}))
         return carried_out
 
     async def _passed(self, row: StoredEvent) -> int:
@@ -185,14 +188,26 @@ class FollowUps:
 
     async def _park(self, row: StoredEvent) -> bool:
         """Note that the follow-ups of an event are parked; whether there is room for it."""
-        parked = {*await self.parked(), row.position}
-        if len(parked) > PARKED_MAX:
-            return False
-        await self._note_parked(parked)
-        return True
+        return await self._note_parked(frozenset({row.position}), frozenset[int]())
 
-    async def _note_parked(self, positions: set[int]) -> None:
-        await self._store.note(PARKED, " ".join(map(str, sorted(positions))))
+    async def _note_parked(self, more: frozenset[int], less: frozenset[int]) -> bool:
+        """
+        Note some more as parked and some no more; whether there was room for them.
+
+        Other processes may do so at the same time: what they note is kept.
+        """
+        for _ in range(SWAPS_MAX):
+            noted = await self._store.note(PARKED)
+            parked = _positions(noted)
+            wanted = (parked | more) - less
+            if wanted == parked:
+                return True
+            if len(wanted) > PARKED_MAX and more:
+                return False
+            told = " ".join(map(str, sorted(wanted)))
+            if await self._store.swap_note(PARKED, noted, told):
+                return True
+        raise StoreUnavailableError("what is parked is noted by too many at once")
 
     def _tell_parked(self, row: StoredEvent, error: Exception) -> None:
         # By type: the text of an error may hold what somebody typed.
@@ -231,3 +246,7 @@ class FollowUps:
             self._report(command, error)
             return False
         return True
+
+
+def _positions(noted: str | None) -> frozenset[int]:
+    return frozenset(map(int, (noted or "").split()))

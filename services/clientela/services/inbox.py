@@ -20,7 +20,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
-from clientela.domain.ids import Blind
+from clientela.domain.ids import Blind, ClientId, JournalId, client_journal
+from clientela.services.bus import BusError
 from clientela.services.core import Core
 from clientela.services.inbound import Inbound, Reading, read
 from clientela.services.inbound_failures import DeliveredTooOftenError, problem_of, reason_of
@@ -56,6 +57,12 @@ class Fate(enum.Enum):
 
     DROPPED = "dropped"
     """About somebody who was erased, of whom nothing may be kept."""
+
+
+def person_in(lane: str) -> JournalId | None:
+    """Of whom the messages of a lane are; None where they name no client."""
+    kind, _, id_ = lane.partition("/")
+    return None if kind == UNREAD else client_journal(ClientId(id_))
 
 
 Told = Callable[[Inbound, Reading, Fate], Awaitable[None]]
@@ -98,6 +105,8 @@ class Inbox:
 
         Raises:
             StoreError: the store cannot be reached; those not told of are to be taken again.
+
+            BusError: likewise, raised by *told*.
         """
         lanes: dict[str, list[tuple[Inbound, Reading]]] = {}
         for message in messages:
@@ -121,7 +130,7 @@ class Inbox:
             async with asyncio.TaskGroup() as group:
                 for lane in lanes:
                     group.create_task(one(lane))
-        except* StoreError as errors:
+        except* (StoreError, BusError) as errors:
             raise errors.exceptions[0] from None
 
     async def _take_singly(

@@ -4,7 +4,7 @@ Leases: who alone does a piece of background work, for a while.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import attrs
@@ -12,6 +12,9 @@ import attrs
 
 NAME_LENGTH_MAX = 64
 """Characters of a lease's name, and of a holder's."""
+
+LEASES_MAX = 100
+"""Leases listed at most; there are as many as there are pieces of background work."""
 
 
 @attrs.frozen
@@ -33,6 +36,21 @@ class Lease:
     name: str
     holder: str
     epoch: int
+
+
+@attrs.frozen
+class Granted:
+    """
+    A lease as it is kept.
+
+    Attributes:
+        lease: Granted last under its name.
+
+        until: When it runs out or ran out, or was given back.
+    """
+
+    lease: Lease
+    until: datetime
 
 
 class Leases(Protocol):

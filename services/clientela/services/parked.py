@@ -3,12 +3,16 @@ Parked messages: what came in from other systems and could not be carried out, k
 
 Messages of one client form a *lane*: while one is parked, those after it wait behind it, and
 nobody else does. A body is kept sealed; beside it stands nothing that is personal.
+
+With a client's erasure their lane goes, in the same transaction. What names no client, or one that
+is not registered, may be of anybody: nobody's erasure reaches it, so it is kept for
+`UNATTRIBUTED_KEPT` at most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import attrs
@@ -19,6 +23,9 @@ from clientela.services.ports import PAGE_MAX
 
 WAITING = "WAITING"
 """Reason of a message that is parked only because one before it is."""
+
+UNATTRIBUTED_KEPT = timedelta(days=30)
+"""How long a message is kept that is of nobody who is registered; then it is dropped untried."""
 
 REASON_LENGTH_MAX = 64
 """Characters of a reason."""
@@ -117,6 +124,14 @@ class Parked(Protocol):
 
     async def drop(self, number: int) -> bool:
         """Forget a message; whether it was there."""
+        ...
+
+    async def since(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[tuple[str, datetime]]:
+        """Lanes above *after*, in order, each with when its oldest message was parked."""
+        ...
+
+    async def drop_lane(self, lane: str, before: datetime | None = None) -> int:
+        """Forget all of a lane, or what was parked before a moment; how many messages."""
         ...
 
     async def count(self) -> int:

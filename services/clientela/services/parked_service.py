@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from clientela.domain.errors import InvalidValueError, UnknownError
 from clientela.domain.ids import ClientId, JournalKind, client_journal
 from clientela.services.parked import Parked, ParkedMessage
@@ -45,13 +47,14 @@ class ParkedServicer(parked_pb2_grpc.ParkedServiceServicer):
         found = await self._parked.page(wanted.number, wanted.size + 1, lane)
         shown = found[: wanted.size]
         token = next_page_token(request, str(shown[-1].number)) if found[len(shown) :] else ""
-        return pb.ListParkedMessagesResponse(messages=map(_told, shown), next_page_token=token)
+        messages = [await self._told(each) for each in shown]
+        return pb.ListParkedMessagesResponse(messages=messages, next_page_token=token)
 
     async def GetParkedMessage(
         self, request: pb.GetParkedMessageRequest, context: Any
     ) -> pb.GetParkedMessageResponse:
         kept = await self._kept(request.number)
-        response = pb.GetParkedMessageResponse(message=_told(kept))
+        response = pb.GetParkedMessageResponse(message=await self._told(kept))
         if current().shows_personal:
             body = await self._replays.inbox.parcels.opened(kept.id, kept.body)
             response.body = (body or b"").decode("utf-8", errors="replace")
@@ -64,7 +67,7 @@ class ParkedServicer(parked_pb2_grpc.ParkedServiceServicer):
     ) -> pb.ReplayParkedMessageResponse:
         kept = await self._kept(request.number)
         came_to = await self._replays.replay(kept.lane)
-        stuck = None if came_to.stuck is None else _told(came_to.stuck)
+        stuck = None if came_to.stuck is None else await self._told(came_to.stuck)
         return pb.ReplayParkedMessageResponse(replayed=came_to.done, stuck=stuck)
 
     async def DropParkedMessage(
@@ -80,6 +83,11 @@ class ParkedServicer(parked_pb2_grpc.ParkedServiceServicer):
     def _parked(self) -> Parked:
         return self._replays.inbox.parked
 
+    async def _told(self, kept: ParkedMessage) -> pb.ParkedMessage:
+        """A parked message without what it says."""
+        until = await self._replays.kept_until(kept)
+        return _told(kept, None if until is None else timestamp(until))
+
     async def _kept(self, number: int) -> ParkedMessage:
         if number < 1:
             raise InvalidValueError("number", "1 or more")
@@ -89,8 +97,7 @@ class ParkedServicer(parked_pb2_grpc.ParkedServiceServicer):
         return kept
 
 
-def _told(kept: ParkedMessage) -> pb.ParkedMessage:
-    """A parked message without what it says."""
+def _told(kept: ParkedMessage, kept_until: Timestamp | None) -> pb.ParkedMessage:
     kind, _, id_ = kept.lane.partition("/")
     principal = principal_in(kept.principal)
     return pb.ParkedMessage(
@@ -103,4 +110,5 @@ def _told(kept: ParkedMessage) -> pb.ParkedMessage:
         tried_at=timestamp(kept.tried_at),
         tries=kept.tries,
         sender="" if principal is None else str(principal.actor),
+        kept_until=kept_until,
     )

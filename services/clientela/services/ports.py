@@ -182,6 +182,18 @@ class JournalStore(Protocol):
         """Read a named note of the store (epoch, rulebook, clock); with *value*, write it first."""
         ...
 
+    async def swap_note(self, name: str, old: str | None, new: str) -> bool:
+        """
+        Write a note if it says *old*, None for nothing yet; of several who ask at once one does it.
+
+        Returns:
+            Whether it was written. After a break in between it may have been although it says no.
+
+        Raises:
+            StoreUnavailableError: the store cannot be reached; it may have been written.
+        """
+        ...
+
     async def audit(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[tuple[int, AuditRow]]:
         """Audit rows with their numbers above *after*, oldest first."""
         ...

@@ -4,19 +4,30 @@ Replays: parked messages carried out, since an operator says so or since their c
 
 from __future__ import annotations
 
+import logging
+
+from datetime import datetime
+
 import attrs
 
+from clientela.domain.ids import JournalId
 from clientela.services.background import keep_going
 from clientela.services.inbound import Inbound, read
 from clientela.services.inbound_failures import MENDED, again_at, problem_of, reason_of
-from clientela.services.inbox import Inbox
-from clientela.services.parked import ParkedMessage
+from clientela.services.inbox import Inbox, person_in
+from clientela.services.parcels import COMPANY
+from clientela.services.parked import UNATTRIBUTED_KEPT, ParkedMessage
 from clientela.services.passage import principal_in
 from clientela.services.principal import Principal
 
 
 MEND_PAUSE_S = 1.0
 """Seconds between two looks for what can be carried out by now."""
+
+SWEEP_PAUSE_S = 60.0
+"""Seconds between two looks for what must not be kept any longer."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @attrs.frozen
@@ -91,6 +102,64 @@ class Replays:
                 if head.reason in MENDED and self.inbox.now() >= again_at(head):
                     done += (await self.replay(head.lane)).done
         return done
+
+    async def run_sweep(self) -> None:
+        """Drop what must not be kept any longer, again and again, until cancelled."""
+        await keep_going("sweeping", self._swept, SWEEP_PAUSE_S)
+
+    async def sweep(self) -> int:
+        """
+        Drop what is of the erased, parked in the moment of their erasure, and what is of nobody
+        registered and was parked longer than `UNATTRIBUTED_KEPT` ago.
+
+        Returns:
+            How many messages were dropped.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        dropped, after = 0, ""
+        while lanes := await self.inbox.parked.since(after):
+            after = lanes[-1][0]
+            for lane, since in lanes:
+                dropped += await self._sweep_lane(lane, since)
+        return dropped
+
+    async def kept_until(self, kept: ParkedMessage) -> datetime | None:
+        """
+        When a message is dropped untried; None if it is kept until somebody sees to it.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        is_of_nobody = await self._owner(kept.lane) == COMPANY
+        return kept.parked_at + UNATTRIBUTED_KEPT if is_of_nobody else None
+
+    async def _swept(self) -> int:
+        await self.sweep()
+        return 0
+
+    async def _sweep_lane(self, lane: str, since: datetime) -> int:
+        inbox = self.inbox
+        before = inbox.now() - UNATTRIBUTED_KEPT
+        async with inbox.lock(lane):
+            owner = await self._owner(lane)
+            if owner is None:
+                return await inbox.parked.drop_lane(lane)
+            if owner != COMPANY or since >= before:
+                return 0
+            dropped = await inbox.parked.drop_lane(lane, before)
+        _LOG.error(
+            "%d parked messages of nobody registered are dropped after %d days",
+            dropped,
+            UNATTRIBUTED_KEPT.days,
+        )
+        return dropped
+
+    async def _owner(self, lane: str) -> JournalId | None:
+        """Under whose key the messages of a lane should be; None if they were erased."""
+        person = person_in(lane)
+        return COMPANY if person is None else await self.inbox.parcels.owner(person)
 
     async def _error(self, kept: ParkedMessage) -> Exception | None:
         body = await self.inbox.parcels.opened(kept.id, kept.body)

@@ -21,6 +21,7 @@ from clientela.adapters.checks.machine import SQLITE_SOUND, machine, sqlite
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.keys.keyring import KEK_AGE_DAYS_MAX
 from clientela.adapters.settings import Mode, Settings
+from clientela.adapters.sqlite.leases import SqliteLeases
 from clientela.adapters.sqlite.store import SqliteStore
 from clientela.services.rows import Append
 from tests.adapters.appends import MARTA, rows
@@ -159,11 +160,17 @@ async def test_a_store_in_a_file_is_looked_at(settings):
     await store.append(Append(expected={MARTA: 0}, events=rows(MARTA)))
     await store.close()
     there = told(file_store(settings))
+    store = await SqliteStore.open(settings.database)
+    await SqliteLeases(store).acquire("keeping", "till-1:7/one", timedelta(hours=1))
+    await store.close()
+    [held] = [each for each in file_store(settings) if each.what == "lease keeping"]
     settings.database.chmod(0o644)
     open_ = told(file_store(settings))
 
     assert {"keys": POOR, "store": POOR} == fresh
     assert {"keys": GOOD, "key age": GOOD, "store": GOOD, "clock": GOOD} == there
+    assert held.state is GOOD
+    assert held.text.startswith("held by till-1:7/one until ")
     assert POOR == open_["store"]
 
 

@@ -4,6 +4,7 @@ What the doctor looks at elsewhere: the database and the broker, both real.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import attrs
@@ -15,6 +16,7 @@ from clientela.adapters.checks.server_store import server_store
 from clientela.adapters.jetstream.stream import STREAM
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.nats_server import EmbeddedServer
+from clientela.adapters.postgres.leases import PostgresLeases
 from clientela.adapters.postgres.positions import COUNTER
 from clientela.adapters.postgres.store import PostgresStore
 from clientela.adapters.settings import Settings
@@ -54,6 +56,35 @@ async def test_a_database_is_looked_at(tmp_path):
         "store": GOOD,
         "clock": GOOD,
     } == found
+
+
+async def test_who_does_what_one_process_does_is_told(tmp_path):
+    """
+    G9: every lease is told with its holder and its end; one that nobody holds while others are at
+    work is poor, and all is well where nobody is at work.
+    """
+    now = datetime.now(UTC)
+    async with postgres_server.database(COUNTER) as url:
+        store = await PostgresStore.open(url)
+        past = PostgresLeases(store, lambda: now - timedelta(hours=2))
+        await past.acquire("relay", "till-1:7/one", timedelta(hours=1))
+        idle = await leases(server_store(Settings(data_dir=tmp_path, database_url=url)))
+        await PostgresLeases(store).acquire("keeping", "till-2:8/two", timedelta(hours=1))
+        busy = await leases(server_store(Settings(data_dir=tmp_path, database_url=url)))
+        await store.close()
+
+    since = f"nobody's since {now - timedelta(hours=1):%F %T}, last of till-1:7/one"
+    assert [("lease relay", GOOD, f"{since}: no process is at work")] == idle
+    assert ("lease relay", POOR, f"{since}; see that its role runs") == busy[1]
+    assert ("lease keeping", GOOD) == busy[0][:2]
+    assert busy[0][2].startswith("held by till-2:8/two until ")
+    assert busy[0][2].endswith(", epoch 1")
+
+
+async def leases(looks):
+    """What is said of leases."""
+    found = [each async for each in looks]
+    return [(each.what, each.state, each.text) for each in found if each.what.startswith("lease")]
 
 
 async def test_an_empty_database_is_poor(tmp_path):

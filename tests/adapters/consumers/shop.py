@@ -5,6 +5,7 @@ A service in this process, what tills tell it, and the broker that they tell it 
 from __future__ import annotations
 
 import json
+import time
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ import attrs
 
 from google.protobuf.json_format import MessageToDict, ParseDict
 from nats.aio.client import Client as Nats
+from nats.js import JetStreamContext
 
 from clientela.adapters.bootstrap import Running, serving
 from clientela.adapters.consumers.consumer import Consumer
@@ -28,6 +30,7 @@ from clientela.adapters.settings import NO_BUS, Settings
 from clientela.adapters.tokens.development import DevelopmentAuthenticator
 from clientela.domain.ids import Code
 from clientela.sdk import Client, connect
+from clientela.services.bus import BusUnavailableError
 from clientela.services.inbound import KINDS
 from clientela.v1.client_pb2 import ListClientsRequest, RegisterClientRequest
 from clientela.v1.definition_pb2 import ApplyDefinitionsRequest
@@ -38,6 +41,8 @@ from clientela.v1.purchase_pb2 import RecordPurchaseRequest, RecordReturnRequest
 
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+ANSWER_SECONDS_MAX = 60.0
 
 PROGRAMME = """
 [loyalty]
@@ -228,32 +233,52 @@ async def till(account: Broker) -> AsyncIterator[Nats]:
     async def closed() -> None:
         """Nothing."""
 
-    connection = await account.connect(closed)
+    deadline = time.monotonic() + ANSWER_SECONDS_MAX
+    while True:
+        try:
+            connection = await account.connect(closed)
+            break
+        except BusUnavailableError:
+            if time.monotonic() > deadline:
+                raise
     try:
-        await ensure(connection.jetstream(), may_create=True, replicas=1)
+        await ensure(stream_of(connection), may_create=True, replicas=1)
         yield connection
     finally:
         await connection.close()
 
 
+def stream_of(connection: Nats) -> JetStreamContext:
+    """The way to the stream, with time for a machine that is busy with other tests."""
+    return JetStreamContext(connection, timeout=ANSWER_SECONDS_MAX)
+
+
 async def tell(connection: Nats, said: Iterable[Told], **headers: str) -> None:
     """Tell something over the bus."""
-    js = connection.jetstream()
+    js = stream_of(connection)
     for told in said:
         await js.publish(f"{SUBJECT}.{told.kind}", told.raw, headers=headers or None)
 
 
 async def waiting(connection: Nats) -> int:
     """Messages that are neither carried out nor parked."""
-    info = await connection.jetstream().stream_info(STREAM)
+    info = await stream_of(connection).stream_info(STREAM)
     return int(info.state.messages)
 
 
 async def drained(consumer: Consumer, connection: Nats) -> None:
-    """Let a consumer take everything there is."""
+    """Let a consumer take everything there is; a broker slow to answer is asked again."""
+    deadline = time.monotonic() + ANSWER_SECONDS_MAX
     try:
         while await waiting(connection):
-            await consumer.step()
+            try:
+                await consumer.step()
+                # Acknowledged is what the broker knows of; a further step would wait for nothing.
+                if consumer._bound is not None:
+                    await consumer._bound.client.flush(int(ANSWER_SECONDS_MAX))
+            except BusUnavailableError:
+                if time.monotonic() > deadline:
+                    raise
     finally:
         await consumer.close()
 

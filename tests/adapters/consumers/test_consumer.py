@@ -4,22 +4,27 @@ Messages in over a real broker: duplicated, reordered, delayed, poisoned, killed
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import attrs
+import nats.errors
 import pytest
 
-from clientela.adapters.consumers.consumer import FETCHED_MAX
+from clientela.adapters.consumers.consumer import ERASE_TRIES_MAX, FETCHED_MAX
 from clientela.adapters.consumers.stream import STREAM, SUBJECT, ensure
 from clientela.adapters.jetstream.stream import StreamMisconfiguredError, StreamMissingError
 from clientela.adapters.memory_leases import MemoryLeases
+from clientela.services.bus import BusUnavailableError
 from clientela.services.inbox import Inbox
 from clientela.services.metrics import Count, Level, NoMetrics
-from clientela.services.parked import WAITING
+from clientela.services.parked import UNATTRIBUTED_KEPT, WAITING
 from clientela.services.store_errors import StoreUnavailableError
+from clientela.v1.client_pb2 import EraseClientRequest
 from tests.adapters.consumers.shop import (
     Told,
     drained,
@@ -290,7 +295,9 @@ async def test_message_that_kills_is_parked_untried(account, tmp_path):
             consumer = heard.consumer(account)
             consumer._inbox = Dying(heard.running.core, inbox.parked)
             try:
-                await consumer.step()
+                # A broker that is slow to answer is away, for the consumer: the next step goes on.
+                with contextlib.suppress(BusUnavailableError):
+                    await consumer.step()
             except KeyboardInterrupt:
                 died += 1
             finally:
@@ -299,6 +306,79 @@ async def test_message_that_kills_is_parked_untried(account, tmp_path):
         assert 5 == died
         assert [("client/petra", "purchase", "DELIVERED_TOO_OFTEN")] == await heard.parked()
         assert 5 == (await heard.figures())["pavel"]["available"]
+
+
+async def test_erasure_and_time_leave_no_message_of_anybody(account, tmp_path):
+    """
+    G27, S8: a client's erasure takes what is parked of them, even what came before they were
+    registered; what names nobody registered goes after thirty days, and others' stays.
+    """
+    said = (
+        Told("purchase", {"clientId": "petra", "purchase": {"id": "no source, no lines"}}),
+        purchase("petra", "r-2", 45),
+        purchase("pavel", "r-3", 30),
+        purchase("pavel", "r-3", 31),
+        purchase("nobody", "r-4", 10),
+        Told("purchase", {"clientId": 7}),
+    )
+    async with shop(tmp_path, "pavel") as heard, till(account) as connection:
+        replays = heard.messages.replays
+        await tell(connection, said)
+        await drained(heard.consumer(account), connection)
+        parked = replays.inbox.parked
+        [early, _] = await parked.page(lane="client/petra")
+        await heard.register("petra")
+        assert 5 == await parked.count()
+        erasing = EraseClientRequest(client_id="petra", act="act-1")
+        await heard.client.clients.EraseClient(erasing)
+        assert (3, []) == (await parked.count(), await parked.page(lane="client/petra"))
+
+        await parked.park(early)
+        await replays.sweep()
+        assert (3, []) == (await parked.count(), await parked.page(lane="client/petra"))
+        parked_at = max(kept.parked_at for kept in await parked.page())
+        replays.inbox.now = lambda: parked_at + UNATTRIBUTED_KEPT - timedelta(hours=1)
+        await replays.sweep()
+        assert 3 == await parked.count()
+        replays.inbox.now = lambda: parked_at + UNATTRIBUTED_KEPT + timedelta(microseconds=1)
+        assert 2 == await replays.sweep()
+        assert [("client/pavel", "purchase", "IDEMPOTENCY_MISMATCH")] == await heard.parked()
+
+
+class KeptForGood:
+    """A stream whose messages may not be overwritten."""
+
+    def __init__(self):
+        self.asked = 0
+
+    async def delete_msg(self, _stream, _sequence):
+        self.asked += 1
+        raise nats.errors.TimeoutError
+
+
+async def test_message_that_may_not_be_overwritten_holds_nobody_up(account, tmp_path):
+    """
+    Never blocked: where the broker denies to overwrite what bore personal values, that is tried a
+    few times; then the message and those behind it are done.
+    """
+    said = (interaction("petra", "c-1", note="call Petra"), purchase("petra", "r-1", 90))
+    context = KeptForGood()
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        await tell(connection, said)
+        consumer: Any = heard.consumer(account)
+
+        async def step():
+            bound = consumer._bound or await consumer._opened()
+            bound.context = context
+            await type(consumer).step(consumer)
+
+        consumer.step = step
+        await drained(consumer, connection)
+        await consumer.close()
+
+        assert ERASE_TRIES_MAX == context.asked
+        assert {"available": 90} == (await heard.figures())["petra"]
+        assert [] == await heard.parked()
 
 
 class AwayParked:

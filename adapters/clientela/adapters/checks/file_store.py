@@ -8,22 +8,24 @@ import contextlib
 import sqlite3
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from clientela.adapters.beginning import KEYRING, REAL
 from clientela.adapters.checks.clock import clock
 from clientela.adapters.checks.files import is_open, keys
 from clientela.adapters.checks.finding import Finding, bad, good, poor
+from clientela.adapters.checks.holders import holders
 from clientela.adapters.migrations import available, plan
 from clientela.adapters.settings import Settings
 from clientela.adapters.sqlite import reading
+from clientela.adapters.sqlite.leases import granted
 from clientela.adapters.sqlite.schema import DIALECT, SqliteSchema
 from clientela.services.operations import CLOCK
 from clientela.services.store_errors import StoreError
 
 
 def file_store(settings: Settings) -> Iterator[Finding]:
-    """What there is to say of the database file, its keys and its clock."""
+    """What there is to say of the database file, its keys, its clock and leases."""
     path = settings.database
     yield from keys(settings, _note(settings, KEYRING), is_new=not path.exists())
     if not path.exists():
@@ -33,6 +35,7 @@ def file_store(settings: Settings) -> Iterator[Finding]:
         with _read(settings) as connection:
             pending = plan(available(DIALECT), SqliteSchema(connection).applied())
             last = None if pending else _last(connection)
+            leases = [] if pending else granted(connection)
     except (sqlite3.Error, StoreError) as error:
         yield bad("store", str(error))
         return
@@ -48,6 +51,7 @@ def file_store(settings: Settings) -> Iterator[Finding]:
         yield clock(last)
     else:
         yield poor("clock", f"virtual, at {noted}: a trial store")
+    yield from holders(leases, datetime.now(UTC))
 
 
 def _last(connection: sqlite3.Connection) -> datetime | None:

@@ -4,7 +4,7 @@ The store in a PostgreSQL database, looked at without changing it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import attrs
@@ -13,12 +13,15 @@ from clientela.adapters.beginning import KEYRING, REAL
 from clientela.adapters.checks.clock import clock, offset
 from clientela.adapters.checks.files import keys
 from clientela.adapters.checks.finding import Finding, bad, good, poor
+from clientela.adapters.checks.holders import holders
 from clientela.adapters.postgres import reading, schema
 from clientela.adapters.postgres.connections import Connection
+from clientela.adapters.postgres.leases import granted
 from clientela.adapters.postgres.opening import connected
 from clientela.adapters.postgres.positions import strategy_of
 from clientela.adapters.postgres.profile import profile_of
 from clientela.adapters.settings import Settings
+from clientela.services.leases import Granted
 from clientela.services.operations import CLOCK
 from clientela.services.store_errors import StoreError
 
@@ -44,6 +47,8 @@ class _Look:
         clock: What its clock shows; None if that is not noted.
 
         last: When its last event was recorded.
+
+        leases: Who does the work that one process alone does.
     """
 
     profile: Mapping[str, str]
@@ -54,10 +59,11 @@ class _Look:
     keyring: str | None = None
     clock: str | None = None
     last: datetime | None = None
+    leases: Sequence[Granted] = ()
 
 
 async def server_store(settings: Settings) -> AsyncIterator[Finding]:
-    """What there is to say of the database, its server, the keys and both clocks."""
+    """What there is to say of the database, its server, the keys, both clocks and leases."""
     try:
         look = await _looked(settings.database_url)
     except StoreError as error:
@@ -83,6 +89,8 @@ async def server_store(settings: Settings) -> AsyncIterator[Finding]:
         yield clock(look.last)
     else:
         yield poor("clock", f"virtual, at {look.clock}: a trial store")
+    for finding in holders(look.leases, datetime.now(UTC)):
+        yield finding
 
 
 _NOW = "SELECT clock_timestamp()"
@@ -108,6 +116,7 @@ async def _looked(url: str) -> _Look:
             keyring=await reading.note(connection, KEYRING),
             clock=await reading.note(connection, CLOCK),
             last=await _last(connection),
+            leases=await granted(connection),
         )
 
 

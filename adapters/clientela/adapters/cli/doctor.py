@@ -31,7 +31,7 @@ def doctor(
     ] = False,
 ) -> Exit | None:
     """
-    Look at everything a service needs: machine, files, keys, store, clock, broker, settings.
+    Look at what a service needs: machine, files, keys, store, clock, leases, broker, settings.
 
     Changes nothing. Ends with 5 if anything is bad.
     """

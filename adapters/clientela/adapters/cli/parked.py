@@ -127,6 +127,7 @@ async def _listed(way: Way, client: str, output: Output) -> None:
         written([plain(each) for each in found])
     else:
         _show(found)
+        _show_ends(found)
 
 
 async def _shown(way: Way, number: int, output: Output) -> None:
@@ -233,3 +234,13 @@ def _show(messages: Iterable[ParkedMessage]) -> None:
             for each in messages
         ],
     )
+
+
+def _show_ends(messages: Iterable[ParkedMessage]) -> None:
+    """Say which messages are not kept for ever."""
+    from clientela.adapters.cli.output import moment
+
+    ends = sorted(moment(each.kept_until) for each in messages if each.HasField("kept_until"))
+    if ends:
+        print(f"{len(ends):,} of nobody registered are dropped 30 days after they were parked,")
+        print(f"the first at {ends[0]}: register their clients, or see to them before.")

@@ -23,11 +23,11 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from clientela.adapters.consumers.sender import Sender, kept, lowered
 from clientela.adapters.consumers.stream import STREAM, ensure
-from clientela.adapters.jetstream.connection import Connects, let_go, translated
+from clientela.adapters.jetstream.connection import ANSWER_S, Connects, let_go, translated
 from clientela.services.background import keep_going
 from clientela.services.inbound import Inbound, Reading
 from clientela.services.inbox import Fate, Inbox
@@ -54,6 +54,9 @@ ACK_SECONDS = 60.0
 
 DELIVERIES_MAX = 1_000
 """How often the broker delivers a message; long before, it is parked."""
+
+ERASE_TRIES_MAX = 3
+"""Tries in a row to overwrite a message; then it is told of and the rest goes on."""
 
 PAUSE_S = 0.02
 """Seconds between two fetches when there was nothing, or the lease is another's."""
@@ -134,6 +137,7 @@ class Consumer:
         self._replicas = replicas
         self._bound: _Bound | None = None
         self._lease: Lease | None = None
+        self._unerased = 0
 
     async def run(self) -> None:
         """Keep going until cancelled."""
@@ -186,12 +190,11 @@ class Consumer:
         client = await self._connects.connect(_ignored)
         try:
             with translated("inbound messages cannot be consumed"):
-                untyped: Any = client
-                context: JetStreamContext = untyped.jetstream()
+                context = JetStreamContext(client, timeout=ANSWER_S)
                 await ensure(context, may_create=self._may_create, replicas=self._replicas)
                 with contextlib.suppress(NotFoundError):
                     await context.delete_consumer(STREAM, STREAM)
-                untyped = context
+                untyped: Any = context
                 await untyped.add_consumer(STREAM, _config())
                 subscription = await context.pull_subscribe_bind(durable=STREAM, stream=STREAM)
         except BaseException:
@@ -259,8 +262,22 @@ class Consumer:
     async def _erase(self, bound: _Bound, message: Msg) -> None:
         """Overwrite a message in the files of the broker: personal values have no place there."""
         sequence = message.metadata.sequence.stream
-        with contextlib.suppress(NotFoundError):
-            await bound.context.delete_msg(STREAM, sequence)
+        try:
+            with contextlib.suppress(NotFoundError):
+                await bound.context.delete_msg(STREAM, sequence)
+        except (APIError, TimeoutError):
+            # One message that may not be overwritten must not hold up all others for ever.
+            self._unerased += 1
+            if self._unerased < ERASE_TRIES_MAX:
+                raise
+            _LOG.error(
+                "a %s bore personal values, which stay in the files of the broker: let this "
+                "identity delete messages of %s",
+                message.subject,
+                STREAM,
+            )
+            return
+        self._unerased = 0
         _LOG.warning("a %s bore personal values, which do not belong on the bus", message.subject)
 
 

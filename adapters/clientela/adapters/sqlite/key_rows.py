@@ -42,14 +42,17 @@ ON CONFLICT (kind, id) DO UPDATE SET erased = 1, wrapped = zeroblob(length(wrapp
 
 _DROP_SNAPSHOT = "DELETE FROM snapshots WHERE kind = ? AND id = ?"
 
+_DROP_PARKED = "DELETE FROM parked WHERE lane = ?"
+
 _ERASURE = "INSERT INTO erasures (kind, id, scopes) VALUES (?, ?, ?)"
 
 
 def forget(connection: sqlite3.Connection, person: JournalId, scopes: Iterable[str]) -> None:
-    """Overwrite a person's key, drop their snapshot and note the erasure."""
+    """Overwrite a person's key, drop snapshot and parked messages, note the erasure."""
     name = name_of(person)
     connection.execute(_FORGET, name)
     connection.execute(_DROP_SNAPSHOT, name)
+    connection.execute(_DROP_PARKED, (str(person),))
     connection.execute(_ERASURE, (*name, json.dumps(sorted(scopes))))
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from clientela.adapters.sqlite.store import SqliteStore
-from clientela.adapters.sqlite.values import instant
-from clientela.services.leases import Lease
+from clientela.adapters.sqlite.values import instant, moment
+from clientela.services.leases import LEASES_MAX, Granted, Lease
 
 
 def _system_now() -> datetime:
@@ -67,3 +67,11 @@ RETURNING epoch
 """
 
 _RELEASE = "UPDATE leases SET until = ? WHERE name = ? AND holder = ? AND epoch = ?"
+
+_GRANTED = "SELECT name, holder, epoch, until FROM leases ORDER BY name LIMIT ?"
+
+
+def granted(connection: sqlite3.Connection) -> list[Granted]:
+    """Every lease that was ever granted, by its name."""
+    rows = connection.execute(_GRANTED, (LEASES_MAX,))
+    return [Granted(Lease(name, holder, epoch), moment(at)) for name, holder, epoch, at in rows]

@@ -8,6 +8,7 @@ import json
 import sqlite3
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -21,6 +22,9 @@ from clientela.services.ports import PAGE_MAX
 COLUMNS = (
     "id, lane, mark, kind, headers, principal, reason, problem, parked_at, tried_at, tries, body"
 )
+
+LATEST = 2**63 - 1
+"""Later than every moment, as it is kept."""
 
 
 class SqliteParked:
@@ -69,6 +73,16 @@ class SqliteParked:
     async def drop(self, number: int) -> bool:
         """Forget a message."""
         return await self._changed(_DROP, (number,)) == 1
+
+    async def since(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[tuple[str, datetime]]:
+        """Lanes with when their oldest message was parked."""
+        rows = await self._store.ask(_rows, _SINCE, (after, min(limit, PAGE_MAX)))
+        return [(lane, moment(parked_at)) for lane, parked_at in rows]
+
+    async def drop_lane(self, lane: str, before: datetime | None = None) -> int:
+        """Forget a lane."""
+        row = (lane, LATEST if before is None else instant(before))
+        return await self._changed(_DROP_LANE, row)
 
     async def count(self) -> int:
         """How many are parked."""
@@ -163,5 +177,11 @@ SELECT number, {COLUMNS} FROM parked WHERE number = ?
 _TRIED = "UPDATE parked SET reason = ?, problem = ?, tried_at = ?, tries = ? WHERE number = ?"
 
 _DROP = "DELETE FROM parked WHERE number = ?"
+
+_SINCE = """
+SELECT lane, min(parked_at) FROM parked WHERE lane > ? GROUP BY lane ORDER BY lane LIMIT ?
+"""
+
+_DROP_LANE = "DELETE FROM parked WHERE lane = ? AND parked_at < ?"
 
 _COUNT = "SELECT count(*) FROM parked"

@@ -155,6 +155,10 @@ class SqliteStore:
             await self._write(lambda connection: writing.write_note(connection, name, value))
         return await self._read(reading.note, name)
 
+    async def swap_note(self, name: str, old: str | None, new: str) -> bool:
+        """Write a note if it says *old*."""
+        return await self._write(lambda connection: writing.swap_note(connection, name, old, new))
+
     async def audit(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[tuple[int, AuditRow]]:
         """Audit rows above a number."""
         return await self._read(reading.audit, after, limit)

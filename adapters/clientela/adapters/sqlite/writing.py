@@ -170,6 +170,10 @@ INSERT INTO notes (name, value) VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 
+_FIRST_NOTE = "INSERT INTO notes (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
+
+_SWAP_NOTE = "UPDATE notes SET value = ? WHERE name = ? AND value = ?"
+
 _DROP_NOTE = "DELETE FROM notes WHERE name = ?"
 
 
@@ -179,3 +183,10 @@ def write_note(connection: sqlite3.Connection, name: str, value: str | None) -> 
         connection.execute(_DROP_NOTE, (name,))
     else:
         connection.execute(_NOTE, (name, value))
+
+
+def swap_note(connection: sqlite3.Connection, name: str, old: str | None, new: str) -> bool:
+    """Write a note if it says *old*, None for nothing yet; whether it did."""
+    if old is None:
+        return connection.execute(_FIRST_NOTE, (name, new)).rowcount == 1
+    return connection.execute(_SWAP_NOTE, (new, name, old)).rowcount == 1

@@ -2,7 +2,8 @@
 What is moved, as rows that both ends agree on.
 
     read models, leases     stay behind: they are made anew
-    migrations, positions   belong to the database itself
+    migrations, positions   belong to the database itself, as do
+    key_changes             which other processes over it look at
 """
 
 from __future__ import annotations
@@ -61,6 +62,15 @@ TABLES: Mapping[str, Table] = {
 """In the order in which they are moved."""
 
 LEFT_BEHIND = frozenset(
-    {"leases", "migrations", "positions", "read_hashes", "read_models", "read_rows", "read_terms"}
+    {
+        "key_changes",
+        "leases",
+        "migrations",
+        "positions",
+        "read_hashes",
+        "read_models",
+        "read_rows",
+        "read_terms",
+    }
 )
 """Tables that are not moved."""

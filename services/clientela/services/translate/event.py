@@ -10,6 +10,7 @@ from typing import Any, cast
 from clientela.domain.codec import Codec, canonical
 from clientela.domain.event import RecordedEvent
 from clientela.domain.ids import JournalKind
+from clientela.services.disclosure import Disclose
 from clientela.services.rows import StoredEvent
 from clientela.services.translate.fields import member
 from clientela.services.translate.messages import actor, fact_ref, journal_id, number, timestamp
@@ -22,7 +23,9 @@ SEALED = {"sealed": True}
 _BOX = frozenset({"person", "source", "field", "box"})
 
 
-def envelope(recorded: RecordedEvent, row: StoredEvent, codec: Codec) -> event_pb2.EventEnvelope:
+def envelope(
+    recorded: RecordedEvent, row: StoredEvent, codec: Codec, disclose: Disclose | None = None
+) -> event_pb2.EventEnvelope:
     """
     A recorded event.
 
@@ -32,6 +35,8 @@ def envelope(recorded: RecordedEvent, row: StoredEvent, codec: Codec) -> event_p
         row: As it is stored; tells position and hash.
 
         codec: Encodes the payload.
+
+        disclose: Makes of the payload what may leave on the bus; None if all of it is to be told.
     """
     return event_pb2.EventEnvelope(
         event_id=recorded.event_id,
@@ -57,14 +62,14 @@ def envelope(recorded: RecordedEvent, row: StoredEvent, codec: Codec) -> event_p
         definition=recorded.definition or "",
         because=map(fact_ref, recorded.because),
         hash=row.hash,
-        payload=payload(recorded.event, codec),
+        payload=payload(recorded.event, codec, disclose),
     )
 
 
-def payload(event: object, codec: Codec) -> bytes:
+def payload(event: object, codec: Codec, disclose: Disclose | None = None) -> bytes:
     """The event's own fields as JSON, personal values replaced by `SEALED`."""
     _, plain = codec.encode(event)
-    return canonical(without_boxes(plain))
+    return canonical(without_boxes(plain if disclose is None else disclose(plain)))
 
 
 def without_boxes(plain: Any) -> Any:
