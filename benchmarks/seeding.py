@@ -20,7 +20,7 @@ from clientela.services.calls import Call
 from clientela.services.core import Core
 from clientela.services.envelope import chained, encode
 from clientela.services.rows import Append, Head, Snapshot, StoredEvent
-from clientela.services.snapshots import SNAPSHOT_EVERY
+from clientela.services.snapshots import last_point
 
 
 EVENTS_AT_ONCE = 2_000
@@ -85,7 +85,7 @@ def _snapshots(core: Core, company: Template, journals: Iterable[JournalId]) -> 
     records = core.path.records
     for journal_id in journals:
         history = company.history(journal_id)
-        whole = len(history) // SNAPSHOT_EVERY * SNAPSHOT_EVERY
+        whole = last_point(len(history))
         if whole:
             folded = records.rulebook.fold(records.rulebook.empty(journal_id), history[:whole])
             yield records.snapshots.taken(folded)

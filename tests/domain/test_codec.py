@@ -17,10 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clientela.domain.codec import (
-    OPEN,
     Codec,
     UnknownEventError,
-    UnsealedError,
     canonical,
     parsed,
 )
@@ -42,6 +40,7 @@ from clientela.domain.ids import (
 )
 from clientela.domain.money import Money
 from clientela.domain.personal import Personal, PersonalText, Sealed
+from clientela.domain.stored import OPEN, UnsealedError
 
 
 PETRA = client_journal(ClientId("petra"))

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clientela.domain.codec import OPEN, STORED, canonical
+from clientela.domain.codec import canonical
 from clientela.domain.facts import BusinessKey
 from clientela.domain.forms import Form, FormlessError, Forms
 from clientela.domain.ids import BusinessId, Code, Ref, client_journal
+from clientela.domain.stored import OPEN, STORED
 
 
 Sku = NewType("Sku", str)

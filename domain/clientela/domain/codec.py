@@ -11,17 +11,12 @@ from __future__ import annotations
 import json
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from functools import lru_cache
 from json.encoder import encode_basestring as quoted
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from clientela.domain.event import Actor, ActorKind, Key, RecordedEvent, event_type
-from clientela.domain.facts import BusinessKey
-from clientela.domain.forms import Form, Forms, text_form
-from clientela.domain.ids import Blind, BusinessId, Code, JournalId, JournalKind, PrincipalId, Ref
-from clientela.domain.personal import Personal, PersonalText, Sealed
+from clientela.domain.draft import State, seal
+from clientela.domain.event import RecordedEvent, event_type
+from clientela.domain.stored import STATES, STORED, actor_of, journal_id_of, moment_of, ref_of
 
 
 _T = TypeVar("_T")
@@ -45,13 +40,6 @@ class UnknownEventError(Exception):
         super().__init__(
             f"unknown event {stored_name}: install the rule set that makes it, or a newer version"
         )
-
-
-class UnsealedError(Exception):
-    """A personal value was about to be stored in the open."""
-
-    def __init__(self) -> None:
-        super().__init__("a personal value must be sealed before it is stored")
 
 
 class Codec:
@@ -115,16 +103,19 @@ class Codec:
 
     def recorded(self, envelope: Payload, event: object) -> RecordedEvent:
         """The recorded event of an envelope and its event."""
-        on_behalf_of = envelope["on_behalf_of"]
+        on_behalf_of, because = envelope["on_behalf_of"], envelope["because"]
+        occurred_text, recorded_text = envelope["occurred_at"], envelope["recorded_at"]
+        recorded_at = moment_of(recorded_text)
+        is_prompt = occurred_text == recorded_text
         return RecordedEvent(
             event_id=envelope["event_id"],
-            journal=_journal_id(envelope["journal"]),
+            journal=journal_id_of(envelope["journal"]),
             version=envelope["version"],
             event=event,
-            occurred_at=_moment(envelope["occurred_at"]),
-            recorded_at=_moment(envelope["recorded_at"]),
-            actor=_actor(envelope["actor"]),
-            on_behalf_of=None if on_behalf_of is None else _actor(on_behalf_of),
+            occurred_at=recorded_at if is_prompt else moment_of(occurred_text),
+            recorded_at=recorded_at,
+            actor=actor_of(envelope["actor"]),
+            on_behalf_of=None if on_behalf_of is None else actor_of(on_behalf_of),
             unit=envelope["unit"],
             request=envelope["request"],
             append_id=envelope["append_id"],
@@ -134,7 +125,7 @@ class Codec:
             causation_id=envelope["causation_id"],
             rule=envelope["rule"],
             definition=envelope["definition"],
-            because=tuple([_ref(text) for text in envelope["because"]]),
+            because=tuple([ref_of(text) for text in because]) if because else (),
         )
 
     def kept(self, value: object) -> bytes:
@@ -160,6 +151,27 @@ class Codec:
         read = STORED.of(cls).value
         made: _T = plain if read is None else read(plain)
         return made
+
+    def state_text(self, state: State) -> str:
+        """
+        A state as one line, which only the very same classes can read.
+
+        Raises:
+            UnsealedError: a personal value in it is open.
+        """
+        return STATES.of(state.__class__).text(state)
+
+    def state(self, text: str, kind: type[State]) -> State:
+        """
+        The state of *kind* of its text, sealed.
+
+        Raises:
+            ValueError: it is no JSON.
+        """
+        read = STATES.of(kind).value
+        assert read is not None
+        made: State = read(_PARSER.decode(text))
+        return seal(made)
 
 
 def parsed(body: bytes) -> Any:
@@ -187,9 +199,6 @@ def canonical(plain: Any) -> bytes:
 _CANONICAL = json.JSONEncoder(
     sort_keys=True, check_circular=False, separators=(",", ":"), ensure_ascii=False
 )
-
-NAMES_KEPT = 4096
-"""Journal ids, and actors, that are read once and shared by all events that name them."""
 
 
 def _envelope(recorded: RecordedEvent) -> str:
@@ -226,76 +235,3 @@ def _envelope(recorded: RecordedEvent) -> str:
 
 def _or_null(text: str | None) -> str:
     return "null" if text is None else quoted(text)
-
-
-def _moment_text(moment: datetime) -> str:
-    return f'"{moment.isoformat()}"'
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-
-
-@lru_cache(NAMES_KEPT)
-def _journal_id(text: str) -> JournalId:
-    kind, _, id_ = text.partition("/")
-    return JournalId(JournalKind(kind), id_)
-
-
-def _ref(text: str) -> Ref:
-    journal, _, version = text.rpartition("@")
-    return Ref(_journal_id(journal), int(version))
-
-
-@lru_cache(NAMES_KEPT)
-def _actor(text: str) -> Actor:
-    kind, _, id_ = text.partition("/")
-    return Actor(ActorKind(kind), PrincipalId(id_))
-
-
-def _business_key(text: str) -> BusinessKey:
-    source, _, id_ = text.partition(":")
-    return BusinessKey(Code(source), BusinessId(id_))
-
-
-def _key(text: str) -> Key:
-    scope, _, value = text.rpartition(":")
-    return Key(Code(scope), Blind(value))
-
-
-def _refused(_value: Personal) -> NoReturn:
-    raise UnsealedError
-
-
-def _never(_plain: Any) -> NoReturn:
-    msg = "an open personal value is never kept, so there is none to read"
-    raise TypeError(msg)
-
-
-def _forms(open_text: Callable[[Personal], str]) -> Forms:
-    """Forms of everything, with what becomes of an open personal value."""
-    atoms: dict[Any, Form] = {
-        JournalId: text_form(str, _journal_id),
-        Ref: text_form(str, _ref),
-        Actor: text_form(str, _actor),
-        BusinessKey: text_form(str, _business_key),
-        Key: text_form(lambda key: f"{key.scope}:{key.value}", _key),
-        datetime: Form(_moment_text, _moment, datetime.isoformat),
-        date: text_form(date.isoformat, date.fromisoformat),
-        Decimal: text_form(str, Decimal),
-        Personal: Form(open_text, _never),
-    }
-    sealed = Forms(atoms).of(Sealed)
-
-    def text(value: Any) -> str:
-        return sealed.text(value) if value.__class__ is Sealed else open_text(value)
-
-    return Forms({**atoms, Sealed: sealed, PersonalText: Form(text, sealed.value)})
-
-
-STORED = _forms(_refused)
-"""How everything is kept; an open personal value is refused."""
-
-OPEN = _forms(lambda value: quoted(value.text))
-"""How commands are hashed, whose personal values are open; never for what is kept."""

@@ -64,6 +64,9 @@ class State:
 
     is_sealed: bool = attrs.field(default=False, init=False, eq=False, repr=False)
 
+    def close(self) -> None:
+        """Bring into the fields what was put off while folding; done before sealing."""
+
 
 _S = TypeVar("_S", bound=State)
 
@@ -83,23 +86,36 @@ def state(kind: JournalKind) -> Callable[[type[_T]], type[_T]]:
 
 def thaw(sealed: _S) -> _S:
     """A draft equal to *sealed*, which stays as it is."""
-    shape = _shape(sealed.__class__)
-    values = dict(zip(shape.names, shape.values(sealed), strict=True))
+    cls = sealed.__class__
+    shape = _shape(cls)
+    # Its values were checked when the sealed one was made, so they are not checked again.
+    draft = cls.__new__(cls)
+    for name, value in zip(shape.names, shape.values(sealed), strict=True):
+        _set(draft, name, value)
     for name in shape.dicts:
-        values[name] = _OpenDict(values[name])
-    return sealed.__class__(**values)
+        _set(draft, name, _OpenDict(getattr(draft, name)))
+    for name, value in shape.fresh:
+        _set(draft, name, value)
+    return draft
 
 
 def seal(draft: _S) -> _S:
     """Freeze *draft* in place and return it."""
     if not draft.is_sealed:
+        draft.close()
         for name in _shape(draft.__class__).dicts:
             _set(draft, name, _closed(getattr(draft, name)))
         draft.is_sealed = True
     return draft
 
 
+_EMPTY = FrozenDict()
+"""One for all: most dicts of most states are empty."""
+
+
 def _closed(entries: dict[Any, Any]) -> dict[Any, Any]:
+    if not entries:
+        return _EMPTY
     if isinstance(entries, _OpenDict):
         cast("Any", entries).__class__ = FrozenDict
         return entries
@@ -117,11 +133,14 @@ class _Shape:
         values: Reads all of these, in their order.
 
         dicts: Those fields that hold dicts.
+
+        fresh: What the other fields, which are not copied, hold in a draft.
     """
 
     names: tuple[str, ...]
     values: Callable[[State], tuple[Any, ...]]
     dicts: tuple[str, ...]
+    fresh: tuple[tuple[str, Any], ...]
 
 
 _SHAPES: dict[type[State], _Shape] = {}
@@ -139,7 +158,8 @@ def _shape_of(cls: type[State]) -> _Shape:
     fields = [field for field in attrs.fields(cls) if field.init]
     names = tuple(field.name for field in fields)
     dicts = (field.name for field in fields if str(field.type).startswith(("dict", "<class 'dict")))
-    return _Shape(names, _reader(names), tuple(dicts))
+    fresh = ((field.name, field.default) for field in attrs.fields(cls) if not field.init)
+    return _Shape(names, _reader(names), tuple(dicts), tuple(fresh))
 
 
 def _reader(names: tuple[str, ...]) -> Callable[[State], tuple[Any, ...]]:

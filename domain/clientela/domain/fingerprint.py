@@ -12,9 +12,9 @@ from typing import Any, NewType, get_type_hints
 
 import attrs
 
-from clientela.domain.codec import OPEN
 from clientela.domain.errors import Category, DomainError
 from clientela.domain.personal import Vault
+from clientela.domain.stored import OPEN
 
 
 Fingerprint = NewType("Fingerprint", str)

@@ -184,15 +184,15 @@ class Forms:
 
         self._made[cls] = Form(text, value)
         hints = get_type_hints(cls)
-        fields = sorted((f for f in attrs.fields(cls) if f.init), key=lambda field: field.name)
-        return Form(self._object_text(fields, hints), self._object_value(cls, fields, hints))
+        return Form(self._object_text(cls, hints), self._object_value(cls, hints))
 
     def _object_text(
-        self, fields: list[attrs.Attribute[Any]], hints: Mapping[str, Any]
+        self, cls: type[attrs.AttrsInstance], hints: Mapping[str, Any]
     ) -> Callable[[Any], str]:
+        fields = _by_name(cls)
         steps: list[tuple[Any, bool, str, Callable[[Any], str]]] = []
         for field in fields:
-            default, hint = _default(field), hints[field.name]
+            default, hint = default_of(field), hints[field.name]
             form = self.of(_without_none(hint) if default is None else hint)
             is_compared = default is not None and default is not attrs.NOTHING
             steps.append((default, is_compared, f"{quoted(field.name)}:", form.text))
@@ -211,20 +211,24 @@ class Forms:
         return text
 
     def _object_value(
-        self, cls: type[Any], fields: list[attrs.Attribute[Any]], hints: Mapping[str, Any]
+        self, cls: type[attrs.AttrsInstance], hints: Mapping[str, Any]
     ) -> Callable[[Any], Any]:
+        fields = _by_name(cls)
+        made: Any = cls
         known = frozenset(field.name for field in fields)
         forms = [(field.name, self.of(hints[field.name]).value) for field in fields]
         reads = [(name, read) for name, read in forms if read is not None]
 
         def value(plain: Any) -> Any:
+            if not known.issuperset(plain):
+                plain = {name: plain[name] for name in known & plain.keys()}
+            if not reads:
+                return made(**plain)
             values = {**plain}
-            if not values.keys() <= known:
-                values = {name: values[name] for name in known & values.keys()}
             for name, read in reads:
                 if name in values:
                     values[name] = read(values[name])
-            return cls(**values)
+            return made(**values)
 
         return value
 
@@ -243,7 +247,11 @@ def _without_none(hint: Any) -> Any:
     return hint
 
 
-def _default(field: attrs.Attribute[Any]) -> Any:
+def _by_name(cls: type[attrs.AttrsInstance]) -> list[attrs.Attribute[Any]]:
+    return sorted((f for f in attrs.fields(cls) if f.init), key=lambda field: field.name)
+
+
+def default_of(field: attrs.Attribute[Any]) -> Any:
     """What a field holds when nobody names it; `attrs.NOTHING` where everybody must."""
     made: Any = field.default
     if not isinstance(made, attrs.Factory):  # type: ignore[arg-type]

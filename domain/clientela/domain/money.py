@@ -29,6 +29,9 @@ AMOUNT_MINOR_MAX = 10**15
 TEXT_LENGTH_MAX = 40
 """Characters of an amount's decimal text."""
 
+_CURRENCIES: set[str] = set()
+"""Codes that were found to be three capitals; at most as many as there are such."""
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
@@ -56,11 +59,15 @@ class Money:
 
     def __attrs_post_init__(self) -> None:
         code = self.currency
-        if len(code) != CURRENCY_LENGTH or not (
-            code.isascii() and code.isalpha() and code.isupper()
-        ):
-            raise InvalidValueError("currency", "three capital letters of ISO 4217, such as EUR")
-        if abs(self.minor) > AMOUNT_MINOR_MAX:
+        if code not in _CURRENCIES:
+            if len(code) != CURRENCY_LENGTH or not (
+                code.isascii() and code.isalpha() and code.isupper()
+            ):
+                raise InvalidValueError(
+                    "currency", "three capital letters of ISO 4217, such as EUR"
+                )
+            _CURRENCIES.add(code)
+        if not -AMOUNT_MINOR_MAX <= self.minor <= AMOUNT_MINOR_MAX:
             raise InvalidValueError("minor", f"at most {AMOUNT_MINOR_MAX} minor units")
 
     @classmethod

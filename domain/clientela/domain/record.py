@@ -4,7 +4,7 @@ A record: the journals a command named, folded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -57,11 +57,66 @@ class Holder:
     fingerprint: Fingerprint = NOTHING
 
 
+class States(dict[type[State], State]):
+    """
+    States by their class; those kept as text are read when somebody first asks for them.
+
+    Args:
+        read: States that are there.
+
+        texts: Of the others, by class.
+
+        reads: Makes the state of a text and its class, sealed; raises what it likes over a text
+            that is spoilt.
+    """
+
+    __slots__ = ("_reads", "texts")
+
+    def __init__(
+        self,
+        read: Mapping[type[State], State],
+        texts: Mapping[type[State], str] | None = None,
+        reads: Callable[[str, type[State]], State] | None = None,
+    ) -> None:
+        super().__init__(read)
+        self.texts: dict[type[State], str] | None = dict(texts) if texts else None
+        self._reads = reads
+
+    def __missing__(self, kind: type[State]) -> State:
+        if self.texts is None or self._reads is None:
+            raise KeyError(kind)
+        state = self[kind] = self._reads(self.texts[kind], kind)
+        del self.texts[kind]
+        self.texts = self.texts or None
+        return state
+
+    def __eq__(self, other: object) -> bool:
+        for states in (self, other):
+            if isinstance(states, States):
+                states.read_all()
+        return super().__eq__(other)
+
+    __hash__ = None
+
+    def copy(self) -> States:
+        """The same states, to be replaced one by one; texts stay texts."""
+        return States(self, self.texts, self._reads)
+
+    def read_all(self) -> None:
+        """Read those that nobody has asked for yet."""
+        for kind in tuple(self.texts or ()):
+            self[kind]
+
+
 Due = tuple[Definitions, datetime | None]
 """By which definitions a rule set was asked, and the moment it told."""
 
 
-@attrs.define
+def _states(states: Mapping[type[State], State]) -> States:
+    return states if isinstance(states, States) else States(states)
+
+
+@attrs.define(on_setattr=attrs.setters.NO_OP)
 class Journal:
     """
     One journal, folded.
@@ -81,14 +136,14 @@ class Journal:
 
     id: JournalId
     version: int
-    states: dict[type[State], State]
+    states: States = attrs.field(converter=_states)
     touched: dict[type[State], int] = attrs.field(factory=dict[type[State], int])
     dues: dict[type[State], Due] = attrs.field(factory=dict[type[State], Due], eq=False, repr=False)
 
     def thaw(self) -> Journal:
         """A copy to fold into; a state of it stays shared and sealed until it is drafted."""
         return Journal(
-            self.id, self.version, dict(self.states), dict(self.touched), dict(self.dues)
+            self.id, self.version, self.states.copy(), dict(self.touched), dict(self.dues)
         )
 
     def draft(self, kind: type[State]) -> State:

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from clientela.domain.context import Context, Definitions, Directory, Naming
-from clientela.domain.draft import State
+from clientela.domain.draft import State, seal
 from clientela.domain.errors import RefusedError
 from clientela.domain.event import Key, PendingEvent, RecordedEvent, event_type
 from clientela.domain.ids import JournalId, JournalKind
@@ -29,7 +29,13 @@ from clientela.domain.shape import shape_of
 SNAPSHOT_FINGERPRINT_LENGTH = 32
 """Hexadecimal digits that name what folded a snapshot."""
 
+SNAPSHOT_LAYOUT = 4
+"""How states are written; raised when they are written otherwise."""
+
 _T = TypeVar("_T")
+
+_Folding = tuple[type[State], Callable[[Any, RecordedEvent], None]]
+"""A state that hears an event, and what folds the event into it."""
 
 
 def _anything(_record: Record) -> None:
@@ -61,6 +67,12 @@ class Rulebook:
         self._reacting = {
             cls: tuple(r for r in heard if r.reacts) for cls, heard in self._heard.items()
         }
+        self._initial: dict[JournalKind, dict[type[State], State]] = {
+            kind: {r.state: seal(r.state()) for r in self.rule_sets if r.state.journal_kind is kind}
+            for kind in JournalKind
+        }
+        # At most two entries for each event class and kind of journal: first events are apart.
+        self._folding: dict[tuple[type[Any], JournalKind, bool], tuple[_Folding, ...]] = {}
         # At most one entry for each event class and kind of journal.
         self._first: dict[tuple[type[Any], JournalKind], tuple[RuleSet, ...]] = {}
 
@@ -82,15 +94,12 @@ class Rulebook:
         """Names what folds: the composition, the shape of its states, the rule sets' versions."""
         versions = ",".join(str(r.version) for r in self.rule_sets)
         shape = shape_of(*(r.state for r in self.rule_sets))
-        text = f"{self.fingerprint}\n{versions}\n{shape}"
+        text = f"{SNAPSHOT_LAYOUT}\n{self.fingerprint}\n{versions}\n{shape}"
         return hashlib.sha256(text.encode()).hexdigest()[:SNAPSHOT_FINGERPRINT_LENGTH]
 
     def empty(self, journal_id: JournalId) -> Journal:
         """A journal that does not exist yet: version 0, initial states."""
-        states: dict[type[State], State] = {
-            r.state: r.state() for r in self.rule_sets if r.state.journal_kind is journal_id.kind
-        }
-        return Journal(journal_id, 0, states).seal()
+        return Journal(journal_id, 0, self._initial[journal_id.kind])
 
     def fold(self, journal: Journal, events: Iterable[RecordedEvent]) -> Journal:
         """*journal* with *events*, which follow on its version, folded in; sealed."""
@@ -101,12 +110,19 @@ class Rulebook:
 
     def evolve(self, draft: Journal, recorded: RecordedEvent) -> None:
         """Fold one event into a draft."""
-        kind, version = draft.id.kind, recorded.version
-        for rule_set in self.hearers(recorded):
-            state = rule_set.state
-            if state.journal_kind is kind:
-                rule_set.evolve(draft.draft(state), recorded)
-                draft.touched[state] = version
+        version = recorded.version
+        place = (recorded.event.__class__, draft.id.kind, version == 1)
+        folding = self._folding.get(place)
+        if folding is None:
+            folding = self._folding[place] = tuple(
+                (r.state, r.evolve)
+                for r in self.hearers(recorded)
+                if r.state.journal_kind is draft.id.kind
+            )
+        touched = draft.touched
+        for state, evolve in folding:
+            evolve(draft.draft(state), recorded)
+            touched[state] = version
         draft.version = version
 
     def rule_set_for(self, command: Command) -> RuleSet:
@@ -156,6 +172,8 @@ class Rulebook:
         Raises:
             DomainError: it is malformed, names what is not there, or a rule forbids it.
         """
+        # Asked of what is kept, so that the next one need not ask again.
+        self.due(record, context.definitions)
         run = Run(self, record, context)
         run.elapse()
         expects(run.record)
@@ -174,6 +192,9 @@ class Rulebook:
 
     def elapse(self, record: Record, context: Context) -> Decision:
         """What time alone did to *record* up to `context.now`."""
+        due = self.due(record, context.definitions)
+        if due is None or due > context.now:
+            return Decision((), record)
         run = Run(self, record, context)
         run.elapse()
         return run.decision(None)

@@ -10,10 +10,9 @@ Recorded events to rows and back, and the chain of hashes along each journal.
 from __future__ import annotations
 
 import hashlib
+import operator
 
 from collections.abc import Iterable, Mapping
-
-import attrs
 
 from clientela.domain.codec import Codec, Payload, canonical, parsed
 from clientela.domain.event import RecordedEvent
@@ -119,23 +118,32 @@ def checked(codec: Codec, row: StoredEvent) -> RecordedEvent:
         AlteredError: they do not agree.
     """
     try:
-        name = parsed(row.body)["name"]
-        recorded = decode(codec, attrs.evolve(row, name=name))
+        plain = parsed(row.body)
+        name = plain["name"]
+        recorded = codec.recorded(plain["envelope"], codec.decode(name, plain["payload"]))
     except Exception as error:  # Whatever it is that spoilt bytes make a decoder stumble over.
         raise UnreadableError(row.journal, row.version) from error
-    said = {
-        "journal": recorded.journal,
-        "version": recorded.version,
-        "event_id": recorded.event_id,
-        "append_id": recorded.append_id,
-        "name": name,
-        "occurred_at": recorded.occurred_at,
-        "recorded_at": recorded.recorded_at,
-    }
-    altered = tuple(column for column, value in said.items() if getattr(row, column) != value)
-    if altered:
+    said = (
+        recorded.journal,
+        recorded.version,
+        recorded.event_id,
+        recorded.append_id,
+        name,
+        recorded.occurred_at,
+        recorded.recorded_at,
+    )
+    kept = _columns(row)
+    if said != kept:
+        pairs = zip(_COLUMNS, said, kept, strict=True)
+        altered = tuple(column for column, value, was in pairs if value != was)
         raise AlteredError(row.journal, row.version, altered)
     return recorded
+
+
+_COLUMNS = ("journal", "version", "event_id", "append_id", "name", "occurred_at", "recorded_at")
+"""Columns that say what the body says."""
+
+_columns = operator.attrgetter(*_COLUMNS)
 
 
 def body_of(envelope: Payload, name: str, payload: Payload) -> bytes:
@@ -158,9 +166,12 @@ def check_chain(rows: Iterable[StoredEvent], head: Head | None = None) -> Head:
     Raises:
         BrokenChainError: they do not.
     """
-    head = head or Head()
+    head = head or _NO_HEAD
     for row in rows:
         if row.version != head.version + 1 or row.hash != chained(head.hash, row.body):
             raise BrokenChainError(row.journal, head.version + 1)
         head = Head(row.version, row.hash, row.recorded_at)
     return head
+
+
+_NO_HEAD = Head()

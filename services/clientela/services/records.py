@@ -204,11 +204,16 @@ class Records:
             self._events.popitem(last=False)
         return found
 
-    async def stored(self, journal_id: JournalId) -> tuple[Journal, Head]:
-        """A journal as the store has it, its snapshot used, and its end; memory is passed by."""
+    async def stored(self, *journal_ids: JournalId) -> Loaded:
+        """Journals as the store has them, snapshots and all; memory is passed by."""
         fingerprint = self.rulebook.snapshot_fingerprint
-        loaded = await self._store.load(Wanted(journals=(journal_id,), fingerprint=fingerprint))
-        return self._folded(journal_id, loaded), loaded.heads[journal_id]
+        return await self._store.load(Wanted(journals=journal_ids, fingerprint=fingerprint))
+
+    def folded(self, journal_id: JournalId, loaded: Loaded) -> Journal:
+        """A journal of what was *stored*, every state of it read."""
+        journal = self._folded(journal_id, loaded)
+        journal.states.read_all()
+        return journal
 
     async def at(self, versions: Mapping[JournalId, int]) -> Record:
         """The record as it was at these versions."""
@@ -279,9 +284,10 @@ class Records:
         self, journal_id: JournalId, loaded: Loaded, cached: Journal | None = None
     ) -> Journal:
         snapshot = loaded.snapshots.get(journal_id)
-        base = cached or self.rulebook.empty(journal_id)
         if snapshot is not None:
             base = self.snapshots.restored(snapshot)
+        else:
+            base = cached or self.rulebook.empty(journal_id)
         tail = loaded.tails.get(journal_id, ())
         if tail:
             base = self.rulebook.fold(base, (decode(self.codec, row) for row in tail))

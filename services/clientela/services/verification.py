@@ -12,24 +12,19 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 import attrs
 
-from clientela.domain.context import Definitions
 from clientela.domain.ids import JournalId
-from clientela.domain.record import Journal, Record
 from clientela.services.core import Core
-from clientela.services.due_times import DONE
 from clientela.services.envelope import BrokenChainError, DamagedError, check_chain, checked
-from clientela.services.ports import GAPS, PAGE_MAX
+from clientela.services.journal_verification import JournalVerification
+from clientela.services.ports import GAPS
 from clientela.services.read_models import ReadModel
 from clientela.services.row_verification import (
     PROBLEMS_MAX,
-    READINGS_MAX,
     ROWS_AT_ONCE,
     RowVerification,
     rows_upto,
 )
 from clientela.services.rows import Head, StoredEvent
-from clientela.services.store_errors import StoreError
-from clientela.services.views import Needs
 
 
 @attrs.frozen(kw_only=True)
@@ -83,12 +78,14 @@ class Verification:
         """
         events = await self._check_events(await self._store.last_position())
         journals = {*self._heads, *[journal_id async for journal_id in self._listed()]}
-        for journal_id in sorted(journals):
-            if not self._is_full:
-                await self._check_journal(journal_id)
+        checking = JournalVerification(self._core, self._heads)
+        async for problem in checking.problems(sorted(journals)):
+            self._note([problem])
+            if self._is_full:
+                break
         if not self._is_full:
-            checking = RowVerification(self._core, self._keys, self._rows_at_once)
-            self._note(await checking.problems(self._models))
+            rows = RowVerification(self._core, self._keys, self._rows_at_once)
+            self._note(await rows.problems(self._models))
         return Findings(problems=tuple(self._problems), journals=len(journals), events=events)
 
     @property
@@ -137,76 +134,3 @@ class Verification:
             for journal_id in page:
                 yield journal_id
             after = str(page[-1])
-
-    async def _check_journal(self, journal_id: JournalId) -> None:
-        problems: list[str] = []
-        for _ in range(READINGS_MAX):
-            before = await self._written()
-            problems = await self._faults(journal_id)
-            if not problems:
-                break
-            await self._renew_due_times()
-            if before == await self._written():
-                break
-        self._note(problems)
-
-    async def _written(self) -> tuple[int, str | None]:
-        """What changes with everything that may lawfully change a journal or its due moment."""
-        return await self._store.last_position(), await self._store.note(DONE)
-
-    async def _renew_due_times(self) -> None:
-        """Have due moments follow definitions that were applied a moment ago."""
-        try:
-            await self._core.due_times.catch_up()
-        except StoreError:
-            raise
-        except Exception:  # noqa: BLE001  As in _faults.
-            return
-
-    async def _faults(self, journal_id: JournalId) -> list[str]:
-        """What is wrong with a journal as it is kept."""
-        try:
-            kept, head = await self._records.stored(journal_id)
-        except StoreError:
-            raise
-        except Exception:  # noqa: BLE001  Whatever spoilt bytes make a decoder stumble over.
-            return [f"{journal_id}: what is kept of it cannot be read"]
-        try:
-            folded, end = await self._folded(journal_id, head.version)
-        except DamagedError:
-            return [f"{journal_id}: its events cannot be folded"]
-        walked = self._heads.get(journal_id, Head())
-        definitions = await self._definitions()
-        problems: list[str] = []
-        if head != end or head.version < walked.version:
-            problems.append(f"{journal_id}: its head is not its last event")
-        if kept != folded:
-            problems.append(f"{journal_id}: what is kept of it is not what its events come to")
-        if definitions is not None:
-            due = self._records.rulebook.due(Record([folded]), definitions)
-            if due != await self._store.due_at(journal_id):
-                problems.append(f"{journal_id}: its due moment is not what its events come to")
-        return problems
-
-    async def _folded(self, journal_id: JournalId, upto: int) -> tuple[Journal, Head]:
-        """A journal up to a version, made of its events alone, and the last of them."""
-        draft = self._records.rulebook.empty(journal_id).thaw()
-        head = Head()
-        while head.version < upto:
-            limit = min(PAGE_MAX, upto - head.version)
-            page = await self._store.read(journal_id, head.version, limit)
-            for row in page:
-                head = check_chain([row], head)
-                self._records.rulebook.evolve(draft, checked(self._records.codec, row))
-            if not page:
-                break
-        return draft.seal(), head
-
-    async def _definitions(self) -> Definitions | None:
-        """The definitions; None if they cannot be read, which is told of their events."""
-        try:
-            return (await self._records.load(Needs(journals=()))).definitions
-        except StoreError:
-            raise
-        except Exception:  # noqa: BLE001  As in _faults.
-            return None

@@ -20,7 +20,7 @@ from tests.domain.spec import AT
 
 
 HOME = client_journal(ClientId("petra"))
-CODES = st.sampled_from([Code("call"), Code("a|b,c\n%")])
+CODES = st.sampled_from([Code("call"), Code("a|b,c;\n%")])
 CAUSES = st.lists(CODES, max_size=2).map(tuple)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clientela.domain.codec import Codec
 from clientela.domain.facts import Direction
-from clientela.domain.lifecycle import track
+from clientela.domain.lifecycle import track_draft
 from clientela.domain.lifecycle.model import LifecycleDefinition
 from clientela.domain.lifecycle.stages import Lifecycle
 from clientela.domain.lifecycle.visits import visits
@@ -86,13 +86,15 @@ def histories(draw, most=10):
     return facts
 
 
-@pytest.fixture(scope="module", params=[(track.TAIL_MAX, track.MOVES_MAX), (4, 40), (4, 4)])
+@pytest.fixture(
+    scope="module", params=[(track_draft.TAIL_MAX, track_draft.MOVES_MAX), (4, 40), (4, 4)]
+)
 def _bounds(request):
     """The state keeps few facts and moves, so that some are older than all it keeps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(track, "TAIL_MAX", request.param[0])
-        patch.setattr(track, "TAIL_KEPT", request.param[0] // 2)
-        patch.setattr(track, "MOVES_MAX", request.param[1])
+        patch.setattr(track_draft, "TAIL_MAX", request.param[0])
+        patch.setattr(track_draft, "TAIL_KEPT", request.param[0] // 2)
+        patch.setattr(track_draft, "MOVES_MAX", request.param[1])
         yield
 
 

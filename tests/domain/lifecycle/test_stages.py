@@ -8,7 +8,7 @@ from clientela.domain.definitions.versions import definitions_of
 from clientela.domain.errors import UnknownError
 from clientela.domain.facts import Direction, Purpose
 from clientela.domain.ids import ClientId, Code
-from clientela.domain.lifecycle import track
+from clientela.domain.lifecycle import track_draft
 from clientela.domain.lifecycle.course import Means
 from clientela.domain.lifecycle.events import (
     StageCorrected,
@@ -754,8 +754,8 @@ def test_new_model_asks_for_the_whole_history_of_a_long_journal(monkeypatch):
     """
     LIFE-11: where not all facts are kept one by one, a new model needs the journal, and says so.
     """
-    monkeypatch.setattr(track, "TAIL_MAX", 4)
-    monkeypatch.setattr(track, "TAIL_KEPT", 2)
+    monkeypatch.setattr(track_draft, "TAIL_MAX", 4)
+    monkeypatch.setattr(track_draft, "TAIL_KEPT", 2)
     settings = versions((0, BOTH), (100, SHOP_DEFINITION))
     scenario = in_time([registered(0), *map(bought, range(1, 20))], settings, day(99))
     context = scenario.at(day(150)).context()
@@ -872,8 +872,8 @@ def test_fact_older_than_all_that_is_kept_counts_where_it_belongs(monkeypatch):
     """
     LIFE-1: a very late fact that changes no stage counts for the life, not for a stay begun later.
     """
-    monkeypatch.setattr(track, "TAIL_MAX", 4)
-    monkeypatch.setattr(track, "TAIL_KEPT", 2)
+    monkeypatch.setattr(track_draft, "TAIL_MAX", 4)
+    monkeypatch.setattr(track_draft, "TAIL_KEPT", 2)
     bought_early = [registered(0), bought(1), bought(2), bought(3)]
     came_back = [bought(300), *map(contact, range(301, 310))]
     scenario = in_time([*bought_early, *came_back], SHOP_DEFINITION, day(310))

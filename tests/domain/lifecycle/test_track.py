@@ -4,18 +4,26 @@ Tracks: bounded in size, and packed moves as they were.
 
 from __future__ import annotations
 
+from typing import Any
+
+import attrs
+
+from clientela.domain.behaviour import kept
 from clientela.domain.codec import Codec, canonical
 from clientela.domain.ids import Code, Ref, WalletId, wallet_journal
+from clientela.domain.lifecycle import track_draft
 from clientela.domain.lifecycle.course import Means, Move
 from clientela.domain.lifecycle.kept_moves import moves_in, packed_moves
 from clientela.domain.lifecycle.stages import Lifecycle
 from tests.domain.lifecycle.histories import (
     JOURNAL,
     SHOP_DEFINITION,
+    Write,
     bought,
     contact,
     day,
     in_time,
+    left,
     registered,
 )
 
@@ -74,3 +82,27 @@ def test_state_of_a_busy_client_is_small():
     half, whole = sizes
     assert whole <= BYTES_MAX
     assert whole - half <= BYTES_MAX // 20
+
+
+def test_many_events_folded_at_once_are_the_same_as_one_by_one(monkeypatch):
+    """
+    LIFE-12: where the tail is cut, and what is remembered then, does not depend on how many events
+    are folded together; calendar days that come in no order are counted alike.
+    """
+    for name, value in (("TAIL_MAX", 4), ("TAIL_KEPT", 2), ("MOVES_MAX", 6)):
+        monkeypatch.setattr(track_draft, name, value)
+    monkeypatch.setattr(kept, "MARKS_MAX", 2)
+    facts = [registered(0)]
+    for number in range(1, 41):
+        local_date = day(number * 7 % 11).date()
+        purchase: Any = bought(number).fact
+        facts.append(Write(attrs.evolve(purchase, local_date=local_date), day(number)))
+    facts += [contact(41), left(42), bought(43)]
+    scenario = in_time(facts, SHOP_DEFINITION, day(300))
+    rulebook = scenario.rulebook
+
+    one_by_one = rulebook.empty(JOURNAL)
+    for recorded in scenario.events:
+        one_by_one = rulebook.fold(one_by_one, [recorded])
+
+    assert one_by_one == rulebook.fold(rulebook.empty(JOURNAL), scenario.events)

@@ -18,7 +18,6 @@ from clientela.domain.behaviour.mark import Mark, Moment, marks_since, with_mark
 from clientela.domain.behaviour.tally import Tally
 from clientela.domain.draft import FrozenDict
 from clientela.domain.ids import Code
-from clientela.domain.variant import variant
 
 
 TURNS_MAX = 8
@@ -85,12 +84,60 @@ class Behaviour:
 
             since: From when on these figures count; None for the whole life.
         """
+        draft = Figures(self)
+        draft.add(fact, known, since)
+        return draft.sealed()
+
+
+class Figures:
+    """
+    Figures while facts are added to them, in place: many facts make one `Behaviour`.
+
+    Args:
+        behaviour: Where they start.
+    """
+
+    __slots__ = (
+        "approaches",
+        "began_at",
+        "conflicts",
+        "departures",
+        "interactions",
+        "purchases",
+        "signals",
+        "spent",
+    )
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.began_at = behaviour.began_at
+        self.purchases = behaviour.purchases.draft()
+        self.approaches = behaviour.approaches.draft()
+        self.interactions = behaviour.interactions
+        self.spent = behaviour.spent
+        self.signals = behaviour.signals
+        self.conflicts = behaviour.conflicts
+        self.departures = behaviour.departures
+
+    def add(self, fact: Fact, known: Iterable[Fact] = (), since: Moment | None = None) -> None:
+        """Count one more fact; as `Behaviour.add`."""
+        if self.began_at is None or fact.at < self.began_at:
+            self.began_at = fact.at
         adder = _ADDERS.get(fact.kind)
-        began_at = self.began_at
-        if began_at is None or fact.at < began_at:
-            earlier = variant(self, began_at=fact.at)
-            return adder(earlier, fact, known, since) if adder else earlier
-        return adder(self, fact, known, since) if adder else self
+        if adder is not None:
+            adder(self, fact, known, since)
+
+    def sealed(self) -> Behaviour:
+        """The figures that they have come to."""
+        return Behaviour(
+            self.began_at,
+            self.purchases.sealed(),
+            self.approaches.sealed(),
+            self.interactions,
+            self.spent,
+            self.signals,
+            self.conflicts,
+            self.departures,
+        )
 
 
 def interaction_key(kind: Code, *, inbound: bool) -> Code:
@@ -126,15 +173,13 @@ def behaviour_since(whole: Behaviour, known: Iterable[Fact], moment: Moment) -> 
         moment: From this fact on, itself included.
     """
     counted = [f for f in known if f.moment >= moment and f.kind in _COUNTED_ONLY]
-    figures = Behaviour(
-        began_at=moment[0],
-        signals={k: marks_since(marks, moment) for k, marks in whole.signals.items()},
-        conflicts=marks_since(whole.conflicts, moment),
-        departures=marks_since(whole.departures, moment),
-    )
+    figures = Figures(Behaviour(began_at=moment[0]))
+    figures.signals = {k: marks_since(marks, moment) for k, marks in whole.signals.items()}
+    figures.conflicts = marks_since(whole.conflicts, moment)
+    figures.departures = marks_since(whole.departures, moment)
     for number, fact in enumerate(counted):
-        figures = figures.add(fact, counted[:number])
-    return figures
+        figures.add(fact, counted[:number])
+    return figures.sealed()
 
 
 _COUNTED_ONLY = {FactKind.PURCHASE, FactKind.RETURN, FactKind.INTERACTION}
@@ -146,72 +191,53 @@ def _those(
     return (f for f in known if counts(f) and (since is None or f.moment >= since))
 
 
-def _purchase(old: Behaviour, fact: Fact, known: Iterable[Fact], since: Moment | None) -> Behaviour:
+def _purchase(draft: Figures, fact: Fact, known: Iterable[Fact], since: Moment | None) -> None:
     assert fact.amount is not None
-    return Behaviour(
-        old.began_at,
-        old.purchases.add(fact, _those(is_purchase, known, since)),
-        old.approaches.add(fact, _those(is_approach, known, since)),
-        old.interactions,
-        _spent(old, fact.amount.currency, fact.amount.minor),
-        old.signals,
-        old.conflicts,
-        old.departures,
-    )
+    draft.purchases.add(fact, _those(is_purchase, known, since))
+    draft.approaches.add(fact, _those(is_approach, known, since))
+    _spend(draft, fact.amount.currency, fact.amount.minor)
 
 
-def _return(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
+def _return(draft: Figures, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> None:
     assert fact.amount is not None
-    return variant(old, spent=_spent(old, fact.amount.currency, -fact.amount.minor))
+    _spend(draft, fact.amount.currency, -fact.amount.minor)
 
 
-def _spent(old: Behaviour, currency: str, minor: int) -> dict[str, int]:
-    return {**old.spent, currency: old.spent.get(currency, 0) + minor}
+def _spend(draft: Figures, currency: str, minor: int) -> None:
+    draft.spent = {**draft.spent, currency: draft.spent.get(currency, 0) + minor}
 
 
-def _interaction(
-    old: Behaviour, fact: Fact, known: Iterable[Fact], since: Moment | None
-) -> Behaviour:
+def _interaction(draft: Figures, fact: Fact, known: Iterable[Fact], since: Moment | None) -> None:
     assert fact.code is not None
-    counts = old.interactions
+    counts = draft.interactions
     key = interaction_key(fact.code, inbound=fact.inbound)
     if key not in counts and len(counts) >= KINDS_MAX:
         key = interaction_key(OTHER_KIND, inbound=fact.inbound)
-    approaches = old.approaches
+    draft.interactions = {**counts, key: counts.get(key, 0) + 1}
     if fact.inbound:
-        approaches = approaches.add(fact, _those(is_approach, known, since))
-    return Behaviour(
-        old.began_at,
-        old.purchases,
-        approaches,
-        {**counts, key: counts.get(key, 0) + 1},
-        old.spent,
-        old.signals,
-        old.conflicts,
-        old.departures,
-    )
+        draft.approaches.add(fact, _those(is_approach, known, since))
 
 
-def _signal(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
+def _signal(draft: Figures, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> None:
     assert fact.code is not None
-    if fact.code not in old.signals and len(old.signals) >= SIGNALS_MAX:
-        return old
+    if fact.code not in draft.signals and len(draft.signals) >= SIGNALS_MAX:
+        return
     mark = Mark(fact.at, fact.ref, holds=fact.holds)
-    turns = with_mark(old.signals.get(fact.code, ()), mark, TURNS_MAX)
-    return variant(old, signals={**old.signals, fact.code: turns})
+    turns = with_mark(draft.signals.get(fact.code, ()), mark, TURNS_MAX)
+    draft.signals = {**draft.signals, fact.code: turns}
 
 
-def _conflict(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
+def _conflict(draft: Figures, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> None:
     mark = Mark(fact.at, fact.ref, fact.holds if fact.kind is FactKind.RESOLUTION else None)
-    return variant(old, conflicts=with_mark(old.conflicts, mark, TURNS_MAX))
+    draft.conflicts = with_mark(draft.conflicts, mark, TURNS_MAX)
 
 
-def _departure(old: Behaviour, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> Behaviour:
+def _departure(draft: Figures, fact: Fact, _known: Iterable[Fact], _: Moment | None) -> None:
     mark = Mark(fact.at, fact.ref, causes=fact.causes)
-    return variant(old, departures=with_mark(old.departures, mark, TURNS_MAX))
+    draft.departures = with_mark(draft.departures, mark, TURNS_MAX)
 
 
-_ADDERS: dict[FactKind, Callable[[Behaviour, Fact, Iterable[Fact], Moment | None], Behaviour]] = {
+_ADDERS: dict[FactKind, Callable[[Figures, Fact, Iterable[Fact], Moment | None], None]] = {
     FactKind.PURCHASE: _purchase,
     FactKind.RETURN: _return,
     FactKind.INTERACTION: _interaction,

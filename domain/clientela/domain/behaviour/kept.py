@@ -11,8 +11,9 @@ from __future__ import annotations
 import bisect
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import timedelta
+from functools import lru_cache
 
 from clientela.domain import packed
 from clientela.domain.behaviour.fact import Fact, FactKind
@@ -23,6 +24,9 @@ from clientela.domain.packed import FIELD, NOTHING, Packed
 
 MARKS_MAX = 32
 """Facts of one group that are remembered one by one, the latest; older ones are only counted."""
+
+READ_MAX = 4_096
+"""Lines of which it is remembered what they say: a command reads those of its client often."""
 
 _LETTERS = {
     FactKind.PURCHASE: "p",
@@ -84,6 +88,14 @@ def facts_in(text: Packed, home: JournalId) -> tuple[Fact, ...]:
     return tuple(fact_in(line, home) for line in packed.lines(text))
 
 
+def last_of(text: Packed, versions: Container[int], home: JournalId) -> Fact | None:
+    """The last fact of a text that is the event of one of *versions*; None if there is none."""
+    for line in packed.backwards(text):
+        if int(line.split(FIELD, 3)[2]) in versions:
+            return fact_in(line, home)
+    return None
+
+
 def latest(text: Packed) -> Packed:
     """Of facts in order, what is remembered for good: the last `MARKS_MAX` of each group."""
     seen: Counter[str] = Counter()
@@ -125,6 +137,7 @@ def line_of(fact: Fact) -> str:
     return f"{letter}{name}{FIELD}{at}{FIELD}{version}{FIELD}{shift or ''}{FIELD}{rest}"
 
 
+@lru_cache(maxsize=READ_MAX)
 def fact_in(line: str, home: JournalId) -> Fact:
     """The fact of a line."""
     group, instant, version, shift, rest = line.split(FIELD)

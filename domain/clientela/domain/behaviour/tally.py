@@ -34,9 +34,34 @@ class Tally:
     last: Moment | None = None
     day: date | None = None
 
-    def add(self, fact: Fact, others: Iterable[Fact]) -> Tally:
+    def draft(self) -> TallyDraft:
+        """A tally that starts where this one stands."""
+        return TallyDraft(self.count, self.days, self.last, self.day)
+
+
+@attrs.define
+class TallyDraft:
+    """
+    A tally while facts are added to it.
+
+    Attributes:
+        count: As of `Tally`; the following likewise.
+
+        days: On how many calendar days.
+
+        last: The latest one's place.
+
+        day: The latest calendar day.
+    """
+
+    count: int
+    days: int
+    last: Moment | None
+    day: date | None
+
+    def add(self, fact: Fact, others: Iterable[Fact]) -> None:
         """
-        This tally with one more.
+        Count one more.
 
         Args:
             fact: It.
@@ -44,9 +69,16 @@ class Tally:
             others: Those counted that are remembered; looked at only where its day is not the
                 latest.
         """
-        moment = (fact.at, 1, fact.ref.version)
-        day = fact.day
-        if self.last is None or self.day is None:
-            return Tally(1, 1, moment, day)
-        is_new = day > self.day or (day < self.day and all(day != o.day for o in others))
-        return Tally(self.count + 1, self.days + is_new, max(moment, self.last), max(day, self.day))
+        moment, day, latest = fact.moment, fact.day, self.day
+        self.count += 1
+        if self.last is None or latest is None or day > latest:
+            self.days += 1
+            self.day = day
+        elif day < latest and all(day != o.day for o in others):
+            self.days += 1
+        if self.last is None or moment > self.last:
+            self.last = moment
+
+    def sealed(self) -> Tally:
+        """The tally that it has come to."""
+        return Tally(self.count, self.days, self.last, self.day)

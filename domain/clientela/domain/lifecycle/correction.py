@@ -27,10 +27,14 @@ from clientela.domain.lifecycle.track import Track
 from clientela.domain.lifecycle.visits import moves_on_record
 
 
+_FOLLOWING = (StageEntered, StageEnteredByTime, StageCorrected)
+"""Events that follow from facts and are none."""
+
+
 def counted(recorded: RecordedEvent) -> Fact | None:
     """What *recorded* is to the lifecycle: a fact it counts, a stage set, or the first event."""
     event = recorded.event
-    if isinstance(event, StageEntered | StageEnteredByTime | StageCorrected):
+    if isinstance(event, _FOLLOWING):
         return None
     at, ref = recorded.occurred_at, recorded.ref
     if isinstance(event, StageSet):

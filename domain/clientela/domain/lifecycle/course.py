@@ -15,7 +15,7 @@ from datetime import datetime
 import attrs
 
 from clientela.domain.behaviour.fact import Fact
-from clientela.domain.behaviour.figures import Behaviour, behaviour_since
+from clientela.domain.behaviour.figures import Behaviour, Figures, behaviour_since
 from clientela.domain.behaviour.mark import Moment
 from clientela.domain.ids import Code, Ref
 
@@ -83,6 +83,11 @@ class Move:
             return (self.at, 0, 0)
         return (self.at, 1, self.by.version if self.by else 0)
 
+    @property
+    def counted_from(self) -> Moment:
+        """From which moment on facts count for the figures of the stay."""
+        return self.moment if self.counts_from is None else (self.counts_from, 1, 0)
+
 
 @attrs.frozen
 class Stay:
@@ -101,12 +106,7 @@ class Stay:
     @property
     def begin(self) -> Moment:
         """From which moment on facts count for its figures."""
-        move = self.move
-        return move.moment if move.counts_from is None else (move.counts_from, 1, 0)
-
-    def absorb(self, fact: Fact, known: Iterable[Fact]) -> Stay:
-        """This stay with one more fact."""
-        return Stay(self.move, self.behaviour.add(fact, known, self.begin))
+        return self.move.counted_from
 
 
 _NOTHING_YET = Behaviour()
@@ -130,8 +130,38 @@ class Course:
     end: Moment | None = None
 
     def absorb(self, fact: Fact, known: Iterable[Fact]) -> Course:
+        """This course with one more fact; as `CourseDraft.absorb`."""
+        draft = CourseDraft(self)
+        draft.absorb(fact, known)
+        return draft.sealed()
+
+    def enter(self, move: Move, fact: Fact | None, known: Iterable[Fact]) -> Course:
+        """This course after *move*; as `CourseDraft.enter`."""
+        draft = CourseDraft(self)
+        draft.enter(move, fact, known)
+        return draft.sealed()
+
+
+class CourseDraft:
+    """
+    A course while facts and moves are folded into it, in place.
+
+    Args:
+        course: Where it starts; it stays as it is.
+    """
+
+    def __init__(self, course: Course) -> None:
+        self.end = course.end
+        self._course = course
+        self._life: Figures | None = None
+        self._stays = {
+            model: _StayDraft(stay.move, stay.behaviour, stay=stay)
+            for model, stay in course.stays.items()
+        }
+
+    def absorb(self, fact: Fact, known: Iterable[Fact]) -> None:
         """
-        This course with one more fact, which may be older than its end.
+        Fold in a fact, which may be older than the end.
 
         Args:
             fact: It.
@@ -140,15 +170,18 @@ class Course:
         """
         moment, end = fact.moment, self.end
         is_last = end is None or moment >= end
-        stays = {
-            model: stay.absorb(fact, known) if is_last or stay.move.moment <= moment else stay
-            for model, stay in self.stays.items()
-        }
-        return Course(self.life.add(fact, known), stays, moment if is_last else end)
+        for stay in self._stays.values():
+            if is_last or stay.move.moment <= moment:
+                stay.absorb(fact, known)
+        if self._life is None:
+            self._life = Figures(self._course.life)
+        self._life.add(fact, known)
+        if is_last:
+            self.end = moment
 
-    def enter(self, move: Move, fact: Fact | None, known: Iterable[Fact]) -> Course:
+    def enter(self, move: Move, fact: Fact | None, known: Iterable[Fact]) -> None:
         """
-        This course after *move*.
+        Fold in a move.
 
         Args:
             move: The stage entered.
@@ -157,12 +190,74 @@ class Course:
 
             known: The facts that are remembered one by one.
         """
-        if move.counts_from is None:
-            behaviour = Behaviour(began_at=move.at)
-        else:
-            behaviour = behaviour_since(self.life, known, (move.counts_from, 1, 0))
-        stay = Stay(move, behaviour.add(fact) if fact else behaviour)
-        return Course(self.life, {**self.stays, move.model: stay}, _later(self.end, move.moment))
+        behaviour = None
+        if move.counts_from is not None:
+            behaviour = behaviour_since(self.life(), known, (move.counts_from, 1, 0))
+        self._stays[move.model] = _StayDraft(move, behaviour, by=fact)
+        self.end = _later(self.end, move.moment)
+
+    def life(self) -> Behaviour:
+        """Figures of the whole life so far."""
+        return self._course.life if self._life is None else self._life.sealed()
+
+    def sealed(self) -> Course:
+        """The course that it has come to."""
+        stays: dict[Code, Stay] = {}
+        for model, draft in self._stays.items():
+            stay = draft.sealed()
+            # Models that a client entered with the same fact have the same figures: kept once.
+            for known in stays.values():
+                if stay.behaviour == known.behaviour:
+                    stay = Stay(stay.move, known.behaviour)
+                    break
+            stays[model] = stay
+        return Course(self.life(), stays, self.end)
+
+
+class _StayDraft:
+    """
+    A stay while facts are added to its figures, in place; these are made when the first one is,
+    since many a stay ends with the fact that it began with.
+
+    Args:
+        move: How the client came into it.
+
+        behaviour: Figures to start with; None for those of a stay that begins with *move*.
+
+        by: The first fact to be added.
+
+        stay: The stay as it is, if it is none that begins.
+    """
+
+    __slots__ = ("_behaviour", "_by", "_figures", "_stay", "move")
+
+    def __init__(
+        self,
+        move: Move,
+        behaviour: Behaviour | None,
+        by: Fact | None = None,
+        stay: Stay | None = None,
+    ) -> None:
+        self.move = move
+        self._behaviour = behaviour
+        self._by = by
+        self._stay = stay
+        self._figures: Figures | None = None
+
+    def absorb(self, fact: Fact, known: Iterable[Fact]) -> None:
+        self._begun().add(fact, known, self.move.counted_from)
+
+    def sealed(self) -> Stay:
+        if self._stay is not None and self._figures is None:
+            return self._stay
+        return Stay(self.move, self._begun().sealed())
+
+    def _begun(self) -> Figures:
+        if self._figures is None:
+            self._figures = Figures(self._behaviour or Behaviour(began_at=self.move.at))
+            if self._by is not None:
+                self._figures.add(self._by)
+        return self._figures
 
 
 def _later(end: Moment | None, moment: Moment) -> Moment:

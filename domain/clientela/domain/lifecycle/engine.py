@@ -131,9 +131,11 @@ def next_move(
     way = way_out(model, stay, course, at)
     if way is None or way.exit.to in passed:
         return None
-    because = choose(model, stay, course, at, known).facts
+    # Unpacked once, for every condition that looks at them.
+    facts = tuple(known)
+    because = choose(model, stay, course, at, facts).facts
     if by is None:
-        because |= choose(model, stay, course, at - INSTANT, known).facts
+        because |= choose(model, stay, course, at - INSTANT, facts).facts
     return Move(
         model=model.id,
         stage=way.exit.to,

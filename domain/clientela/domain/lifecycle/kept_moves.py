@@ -5,11 +5,16 @@ Kept moves: the moves of a track, packed one to a line, in the order of `Move`'s
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from clientela.domain import packed
 from clientela.domain.ids import Code, JournalId
 from clientela.domain.lifecycle.course import Means, Move
 from clientela.domain.packed import FIELD, PART, Packed
+
+
+READ_MAX = 4_096
+"""Lines of which it is remembered what they say: a command reads those of its client often."""
 
 
 def packed_moves(moves: Iterable[Move], home: JournalId) -> Packed:
@@ -31,25 +36,28 @@ def moves_in(text: Packed, home: JournalId) -> tuple[Move, ...]:
 
 def line_of(move: Move, home: JournalId) -> str:
     """A move as a line."""
+    code, reference, instant = packed.code, packed.reference, packed.instant
+    because = PART.join([reference(ref, home) for ref in move.because])
     return FIELD.join(
         (
-            packed.word(move.model),
-            packed.word(move.stage),
-            packed.word(move.previous or ""),
-            packed.instant(move.at),
-            move.means.value,
-            packed.reference(move.by, home) if move.by else "",
-            PART.join(packed.reference(ref, home) for ref in move.because),
-            packed.words(move.causes),
+            code(move.model),
+            code(move.stage),
+            code(move.previous) if move.previous else "",
+            instant(move.at),
+            move.means._value_,
+            reference(move.by, home) if move.by else "",
+            because,
+            packed.words(move.causes) if move.causes else "",
             str(move.cycle),
-            packed.word(move.rule),
-            packed.word(move.definition),
-            packed.instant(move.counts_from) if move.counts_from else "",
-            packed.reference(move.ref, home) if move.ref else "",
+            code(move.rule),
+            code(move.definition),
+            instant(move.counts_from) if move.counts_from else "",
+            reference(move.ref, home) if move.ref else "",
         )
     )
 
 
+@lru_cache(maxsize=READ_MAX)
 def move_in(line: str, home: JournalId) -> Move:
     """The move of a line."""
     model, stage, previous, at, means, by, because, causes, *more = line.split(FIELD)

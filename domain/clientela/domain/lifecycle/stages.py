@@ -37,6 +37,7 @@ from clientela.domain.lifecycle.refusals import (
 )
 from clientela.domain.lifecycle.telling import ForgottenError, due_at, joining_move, joins
 from clientela.domain.lifecycle.track import Track
+from clientela.domain.lifecycle.track_draft import TrackDraft
 from clientela.domain.record import Record
 from clientela.domain.ruleset import Order, RuleSet
 
@@ -75,10 +76,30 @@ class Lifecycle(State):
     Where the client stands.
 
     Attributes:
-        track: Facts, moves and what follows from them.
+        kept: Facts, moves and what follows from them, as far as they are not in *open*.
+
+        open: The same with what was folded since somebody looked; None where nothing was.
     """
 
-    track: Track = attrs.field(factory=Track)
+    kept: Track = attrs.field(factory=Track)
+    open: TrackDraft | None = attrs.field(default=None, init=False, eq=False, repr=False)
+
+    @property
+    def track(self) -> Track:
+        """Facts, moves and what follows from them."""
+        self.close()
+        return self.kept
+
+    def opened(self) -> TrackDraft:
+        """The track, to be folded into."""
+        if self.open is None:
+            self.open = TrackDraft(self.kept)
+        return self.open
+
+    def close(self) -> None:
+        """Have all that was folded in *kept*."""
+        if self.open is not None:
+            self.kept, self.open = self.open.sealed(), None
 
     @property
     def stays(self) -> Mapping[Code, Stay]:
@@ -174,7 +195,7 @@ def _reached(track: Track, recorded: RecordedEvent, fact: Fact | None) -> Moment
     """Up to where *recorded* takes the course."""
     if fact is not None:
         return fact.moment
-    kept = (move.moment for move in reversed(track.moves) if move.ref == recorded.ref)
+    kept = (move.moment for move in track.latest_moves() if move.ref == recorded.ref)
     return next(kept, track.now.end)
 
 
@@ -219,26 +240,25 @@ def elapse(record: Record, context: Context) -> Iterable[PendingEvent]:
     return () if move is None else (pending(move, client_id),)
 
 
+_ENTERING = (StageEntered, StageEnteredByTime, StageSet)
+
+
 def evolve(draft: Lifecycle, recorded: RecordedEvent) -> None:
     """Fold an event into *draft*."""
     event = recorded.event
-    fact = counted(recorded)
     if isinstance(event, StageCorrected):
         for correction in event.corrections:
             moves = [attrs.evolve(move, ref=recorded.ref) for move in correction.moves]
-            draft.track = draft.track.corrected(correction.model, correction.since, moves)
+            draft.opened().correct(correction.model, correction.since, moves)
         return
+    fact = counted(recorded)
     if fact is not None:
-        draft.track = draft.track.with_fact(fact)
-    if isinstance(event, StageEntered | StageEnteredByTime | StageSet):
-        by = _by(draft.track, recorded)
+        draft.opened().add(fact)
+    if isinstance(event, _ENTERING):
+        track = draft.opened()
+        by = track.last_of(recorded.because)
         for move in moves_of(recorded, by.ref if by else None):
-            draft.track = draft.track.with_move(move, draft.track.fact(move.by))
-
-
-def _by(track: Track, recorded: RecordedEvent) -> Fact | None:
-    """The fact that brought a stage about: the last one of those it rests on."""
-    return next((fact for fact in track.latest_facts() if fact.ref in recorded.because), None)
+            track.enter(move, by if by and by.ref == move.by else fact)
 
 
 def asks(recorded: RecordedEvent) -> SetStage | None:

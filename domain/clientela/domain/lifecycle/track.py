@@ -9,7 +9,7 @@ Facts and moves are packed: a command looks at the last of them, only a late fac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, takewhile
 
@@ -22,20 +22,10 @@ from clientela.domain.behaviour.figures import behaviour_since
 from clientela.domain.behaviour.kept import Memory
 from clientela.domain.behaviour.mark import Moment
 from clientela.domain.ids import Code, JournalId, Ref
-from clientela.domain.lifecycle.course import Course, Move, Stay
-from clientela.domain.lifecycle.kept_moves import line_of, move_in, moves_in, packed_moves
+from clientela.domain.lifecycle.course import Course, CourseDraft, Move, Stay
+from clientela.domain.lifecycle.kept_moves import move_in, moves_in, packed_moves
 from clientela.domain.packed import NOTHING, Packed
 from clientela.domain.variant import variant
-
-
-TAIL_MAX = 64
-"""Facts kept one by one; a fact older than all of them is judged on the whole journal."""
-
-TAIL_KEPT = TAIL_MAX // 2
-"""Facts kept when the tail is cut."""
-
-MOVES_MAX = 256
-"""Moves kept one by one, before the tail is cut on their account."""
 
 
 _BEGIN = Course()
@@ -93,25 +83,19 @@ class Track:
             for line in packed.backwards(self.latest):
                 yield kept.fact_in(line, self.home)
 
-    def with_fact(self, fact: Fact) -> Track:
-        """This track with one more fact in its place."""
-        track = variant(self, home=fact.ref.journal) if self.home is None else self
-        if self.now.end is None or fact.moment > self.now.end:
-            return track.longer(fact)
-        if track.is_beyond(fact):
-            return track.deeper(fact)
-        first, *rest = sorted((*track.tail, fact), key=lambda known: known.moment)
-        counted = (known for known in rest if known.kind is not FactKind.BEGIN)
-        return attrs.evolve(track, latest=kept.packed_facts((first, *counted))).refolded()
+    def latest_moves(self) -> Iterator[Move]:
+        """The moves since the base, the last one first."""
+        if self.home:
+            for line in packed.backwards(self.entered):
+                yield move_in(line, self.home)
 
-    def longer(self, fact: Fact) -> Track:
-        """This track with a fact after all others."""
-        assert self.home is not None
-        latest = packed.with_line(self.latest, kept.line_of(fact))
-        longer = variant(self, latest=latest, now=self.now.absorb(fact, self.known))
-        if packed.count(latest) <= TAIL_MAX:
-            return longer
-        return longer.cut(kept.fact_in(packed.lines(latest)[-TAIL_KEPT - 1], self.home).moment)
+    def with_late_fact(self, fact: Fact) -> Track:
+        """This track with a fact that does not come after all others, in its place."""
+        if self.is_beyond(fact):
+            return self.deeper(fact)
+        first, *rest = sorted((*self.tail, fact), key=lambda known: known.moment)
+        counted = (known for known in rest if known.kind is not FactKind.BEGIN)
+        return attrs.evolve(self, latest=kept.packed_facts((first, *counted))).refolded()
 
     def deeper(self, fact: Fact) -> Track:
         """This track with a fact before its base."""
@@ -120,26 +104,9 @@ class Track:
         base = self.base.absorb(fact, self.before)
         return attrs.evolve(self, base=base, earlier=earlier).refolded()
 
-    def with_move(self, move: Move, by: Fact | None) -> Track:
-        """
-        This track with one more move in its place.
-
-        Args:
-            move: The move.
-
-            by: The fact that did it, if one did and it is kept.
-        """
+    def with_late_move(self, move: Move) -> Track:
+        """This track with a move that does not come after all others, in its place."""
         assert self.home is not None
-        if self.now.end is None or move.moment >= self.now.end:
-            moved = variant(
-                self,
-                entered=packed.with_line(self.entered, line_of(move, self.home)),
-                now=self.now.enter(move, by, self.known),
-            )
-            if packed.count(moved.entered) <= MOVES_MAX:
-                return moved
-            end = moved.moves[-TAIL_KEPT].moment
-            return moved if end == move.moment else moved.cut(end)
         moves = sorted((*self.moves, move), key=lambda known: known.moment)
         return attrs.evolve(self, entered=packed_moves(moves, self.home)).refolded()
 
@@ -171,10 +138,9 @@ class Track:
 
     def moves_at(self, moment: Moment) -> Iterator[Move]:
         """The kept moves of one moment, the last one first."""
-        if self.home is None or all(s.move.at < moment[0] for s in self.now.stays.values()):
+        if all(stay.move.at < moment[0] for stay in self.now.stays.values()):
             return
-        for line in packed.backwards(self.entered):
-            move = move_in(line, self.home)
+        for move in self.latest_moves():
             if move.at < moment[0]:
                 return
             if move.moment == moment:
@@ -182,26 +148,36 @@ class Track:
 
     def fact(self, ref: Ref | None) -> Fact | None:
         """The kept fact of this event, if it is kept."""
-        return next((fact for fact in self.latest_facts() if fact.ref == ref), None)
+        if ref is None or self.home is None or ref.journal != self.home:
+            return None
+        return kept.last_of(self.latest, (ref.version,), self.home)
 
     def refolded(self) -> Track:
         """This track with its present course folded anew from the base."""
         return attrs.evolve(self, now=folded(self.base, self.before, self.tail, self.moves))
 
-    def cut(self, end: Moment) -> Track:
-        """This track with facts and moves up to *end* folded into the base."""
+    def cut(self, end: Moment, facts: Sequence[Fact], moves: Sequence[Move]) -> Track:
+        """
+        This track with what happened up to a moment folded into the base.
+
+        Args:
+            end: The moment.
+
+            facts: The tail.
+
+            moves: All since the base.
+        """
         assert self.home is not None
-        lines, moves = packed.lines(self.latest), self.moves
-        facts = (kept.fact_in(line, self.home) for line in lines)
         done = tuple(takewhile(lambda fact: fact.moment <= end, facts))
         made = tuple(move for move in moves if move.moment <= end)
+        lines = packed.lines(self.latest)
         earlier = packed.joined((*packed.lines(self.earlier), *lines[: len(done)]))
         return variant(
             self,
             base=folded(self.base, self.before, done, made),
             earlier=kept.latest(earlier),
             latest=packed.joined(lines[len(done) :]),
-            entered=packed_moves(moves[len(made) :], self.home),
+            entered=packed.joined(packed.lines(self.entered)[len(made) :]),
         )
 
 
@@ -219,15 +195,15 @@ def folded(base: Course, before: Memory, facts: Iterable[Fact], moves: Iterable[
         moves: Likewise.
     """
     known = {fact.ref: fact for fact in facts}
-    course = base
+    course = CourseDraft(base)
     steps: chain[Fact | Move] = chain(known.values(), moves)
     for step in sorted(steps, key=lambda one: one.moment):
         if isinstance(step, Fact):
-            course = course.absorb(step, before)
+            course.absorb(step, before)
             before.add(step)
         else:
-            course = course.enter(step, known.get(step.by) if step.by else None, before)
-    return course
+            course.enter(step, known.get(step.by) if step.by else None, before)
+    return course.sealed()
 
 
 def _rebased(

@@ -33,7 +33,7 @@ class PointsExpired:
 
 def due(wallet: Wallet) -> datetime | None:
     """The next moment at which points expire."""
-    return min(wallet.expiring, default=None)
+    return wallet.expires_next
 
 
 def elapse(wallet: Wallet, context: Context) -> Iterable[PendingEvent]:

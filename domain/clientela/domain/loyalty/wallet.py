@@ -9,6 +9,7 @@ from datetime import datetime
 
 import attrs
 
+from clientela.domain import packed
 from clientela.domain.draft import State, state
 from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import ClientId, JournalId, JournalKind, Ref
@@ -37,7 +38,8 @@ class Wallet(State):
 
         kept_empty_lots: Lots without, packed; a return may still ask for them.
 
-        expiring: Free points by the moment at which they expire; none for moments without any.
+        kept_expiring: Free points by the moment at which they expire, packed, the earliest first;
+            none for moments without any.
 
         kept_earnings: What each purchase earned, packed.
 
@@ -80,7 +82,7 @@ class Wallet(State):
     home: JournalId | None = None
     kept_lots: Packed = NOTHING
     kept_empty_lots: Packed = NOTHING
-    expiring: dict[datetime, int] = attrs.field(factory=dict[datetime, int])
+    kept_expiring: Packed = NOTHING
     kept_earnings: Packed = NOTHING
     redemptions: dict[BusinessKey, Redemption] = attrs.field(factory=dict[BusinessKey, Redemption])
     parked: dict[BusinessKey, tuple[ParkedReturn, ...]] = attrs.field(
@@ -110,6 +112,18 @@ class Wallet(State):
     def empty_lots(self) -> dict[LotId, Lot]:
         """Lots without points; a return may still ask for them."""
         return _by_id(self.kept_empty_lots, self.home)
+
+    @property
+    def expiring(self) -> dict[datetime, int]:
+        """Free points by the moment at which they expire, the earliest first."""
+        pairs = (line.split(packed.FIELD) for line in packed.lines(self.kept_expiring))
+        return {packed.moment_of(at): int(points) for at, points in pairs}
+
+    @property
+    def expires_next(self) -> datetime | None:
+        """The next moment at which free points expire."""
+        text = self.kept_expiring
+        return packed.moment_of(text[: text.index(packed.FIELD)]) if text else None
 
     @property
     def earnings(self) -> dict[BusinessKey, Earning]:
@@ -194,10 +208,22 @@ def _by_id(text: Packed, home: JournalId | None) -> dict[LotId, Lot]:
 
 
 def _expect(draft: Wallet, moment: datetime | None, points: int) -> None:
-    if moment is not None and points:
-        expiring = draft.expiring.pop(moment, 0) + points
-        if expiring:
-            draft.expiring[moment] = expiring
+    if moment is None or not points:
+        return
+    text, at = draft.kept_expiring, packed.instant(moment)
+    known = packed.line(text, at)
+    left = points + (int(known.partition(packed.FIELD)[2]) if known else 0)
+    line = f"{at}{packed.FIELD}{left}"
+    if known is None:
+        draft.kept_expiring = packed.sorted_in(text, line, _moment)
+    elif left:
+        draft.kept_expiring = packed.replaced(text, at, line)
+    else:
+        draft.kept_expiring = packed.without(text, at)
+
+
+def _moment(line: str) -> int:
+    return int(line[: line.index(packed.FIELD)])
 
 
 def take(draft: Wallet, allocations: Iterable[Allocation]) -> None:
