@@ -179,6 +179,10 @@ class SameAsMemory(RuleBasedStateMachine):
     def note(self, value: str | None) -> None:
         self.compare(lambda store: store.note("clock", value))
 
+    @rule(old=st.none() | st.text(max_size=1), new=st.text(max_size=1))
+    def swap(self, old: str | None, new: str) -> None:
+        self.compare(lambda store: store.swap_note("clock", old, new))
+
     @rule(until=moments, limit=pages, offset=st.integers(0, 3))
     def ask_due(self, until: Any, limit: int, offset: int) -> None:
         self.compare(lambda store: store.due(until, limit, offset))

@@ -12,7 +12,7 @@ import asyncpg
 import attrs
 import pytest
 
-from clientela.adapters.postgres import store as store_module
+from clientela.adapters.postgres import hold
 from clientela.adapters.postgres.group import Group
 from clientela.adapters.postgres.jobs import Job
 from clientela.adapters.postgres.opening import prepare
@@ -188,7 +188,7 @@ async def test_held_horizon_is_waited_for(xmin_url: str):
 
 async def test_horizon_held_for_long_is_refused(xmin_url: str, monkeypatch: pytest.MonkeyPatch):
     """A read never leaves out what is committed: it is refused in the end, and says why."""
-    monkeypatch.setattr(store_module, "HELD_S", 0.1)
+    monkeypatch.setattr(hold, "HELD_S", 0.1)
     store = await PostgresStore.open(xmin_url)
     holder = await asyncpg.connect(xmin_url)
     held = holder.transaction()

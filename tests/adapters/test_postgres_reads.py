@@ -22,8 +22,8 @@ from tests.adapters import postgres_server
 
 CARDS = "cards.v1"
 EVENTS = 60
-TERMS = 20
-PAGES = 3
+TERMS = 10
+PAGES = 2
 
 
 @pytest.fixture(params=[COUNTER, XMIN])
@@ -74,6 +74,17 @@ async def test_full_page_is_taken_in(processes):
 
     assert PAGES == await one.position(CARDS)
     assert dict.fromkeys(names, found_by[-1]) == await one.terms(CARDS, names)
+
+
+def test_rows_that_leave_the_same_value_leave_it_together():
+    """
+    Terms are dropped value by value: so many statements as there are values, however many rows.
+    """
+    terms = [(f"client-{number}", "stage", b"new") for number in range(PAGE_MAX)]
+
+    assert [("stage", b"new", [key for key, *_ in terms]), ("owner", b"olga", ["ivo"])] == (
+        read_rows.by_value([*terms, ("ivo", "owner", b"olga")])
+    )
 
 
 async def counted(processes: tuple[PostgresReads, ...]) -> bytes:

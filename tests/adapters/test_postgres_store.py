@@ -15,6 +15,7 @@ import attrs
 import pytest
 
 from clientela.adapters.postgres import statement, writer
+from clientela.adapters.postgres.connections import READERS
 from clientela.adapters.postgres.failures import Errors, Failure, failure_of
 from clientela.adapters.postgres.positions import COUNTER, STRATEGIES, XMIN
 from clientela.adapters.postgres.store import PostgresStore
@@ -149,6 +150,33 @@ async def test_what_waits_together_is_one_statement(store: PostgresStore):
     assert [e for a in appends for e in a.events] == [
         attrs.evolve(row, position=0) for row in await store.read(MARTA)
     ]
+
+
+async def test_company_is_waited_for_while_it_keeps_coming(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Speed: appends that calls under way are about to send off share a statement, where there was
+    company lately; whoever was alone waits for nobody.
+    """
+    monkeypatch.setattr(writer, "LINGER_S", 0.0)
+    monkeypatch.setattr(writer, "GATHERING_S", 60.0)
+    sizes: list[int] = []
+    store.tell_groups(sizes.append)
+
+    async def late(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await store.append(Append(expected={}, audit=(audited(),)))
+
+    await late(0)
+    await late(0)
+    assert [1, 1] == sizes
+    await asyncio.gather(*(late(0) for _ in range(16)))
+    sizes.clear()
+    await asyncio.gather(*map(late, range(0, 24, 3)))
+
+    assert [8] == sizes
 
 
 async def test_losers_cost_two_statements_more(store: PostgresStore):
@@ -423,6 +451,18 @@ async def test_broken_connections_are_made_anew(store: PostgresStore, url: str):
 
     assert sum(landed) == len(await store.read_all())
     await store.append(writing({MARTA: None}))
+
+
+async def test_more_questions_than_connections_are_answered(store: PostgresStore):
+    """Who asks while every connection is in use waits for one; who goes away keeps none."""
+    await store.append(writing({MARTA: None}))
+    asked = [asyncio.create_task(store.last_position()) for _ in range(10 * READERS)]
+    await asyncio.sleep(0)
+    gone = asked.pop()
+    gone.cancel()
+
+    assert {await store.last_position()} == {*await asyncio.gather(*asked)}
+    assert gone.cancelled()
 
 
 async def test_answers_of_another_process_are_read(store: PostgresStore, other: PostgresStore):

@@ -116,6 +116,26 @@ def test_keys_grow_old_and_are_forgotten(cache, seconds):
     assert not cache.has_key(cache.trusted(PETRA))
 
 
+def test_keys_that_are_known_to_be_the_same_grow_not_old(cache, seconds):
+    """
+    Design 7: a key serves on as long as its store tells that none was changed; where one was, for
+    half a minute.
+    """
+    cache.key_watch.seen(1, 0.0)
+    cache.put(kept(PETRA, 1, 0.0))
+    seconds[0] = 10 * KEY_ROW_SECONDS
+    assert not cache.has_key(cache.trusted(PETRA))
+
+    cache.key_watch.seen(1, seconds[0])
+    assert cache.has_key(cache.trusted(PETRA))
+
+    seconds[0] += KEY_ROW_SECONDS - 1
+    cache.key_watch.seen(2, seconds[0])
+    assert not cache.has_key(cache.trusted(PETRA))
+    cache.put(kept(OLGA, 1, NEVER, None))
+    assert not cache.has_key(cache.trusted(OLGA))
+
+
 def test_keys_that_nobody_else_changes_serve_for_ever(lasting, seconds):
     """
     Over a store with one writer a key grows not old; all are dropped when they were wrapped anew.

@@ -69,6 +69,32 @@ async def test_round_that_fails_is_told_to_all_who_took_part_and_to_no_other():
     assert 3 == await together.join([3])
 
 
+async def test_round_waits_for_those_who_are_about_to_join():
+    """
+    Speed: who had company lately waits for those whom the event loop still carries out; who had
+    none waits for nobody.
+    """
+    counter = Counter()
+    counter.may_end.set()
+    together = Together(counter.add)
+
+    async def late(turns: int) -> int:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await together.join([turns])
+
+    async def in_turn() -> list[list[int]]:
+        counter.rounds.clear()
+        await asyncio.gather(*map(late, range(0, 20, 2)))
+        return list(counter.rounds)
+
+    alone = await in_turn()
+    await asyncio.gather(*(together.join([1]) for _ in range(10)))
+
+    assert 1 < len(alone)
+    assert [[*range(0, 20, 2)]] == await in_turn()
+
+
 async def test_caller_that_goes_away_stops_nobody():
     """
     A round is everybody's: it ends for the others, and nobody hears of one that all have left.

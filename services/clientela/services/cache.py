@@ -16,7 +16,7 @@ import attrs
 
 from clientela.domain.ids import JournalId
 from clientela.domain.record import Journal
-from clientela.services.key_rows import KeyRow
+from clientela.services.key_rows import KeyRow, KeyWatch
 from clientela.services.rows import Head
 
 
@@ -24,8 +24,8 @@ JOURNALS_MAX = 20_000
 """Folded journals kept in memory; the longest unused goes first."""
 
 KEY_ROW_SECONDS = 30.0
-"""How long the wrapped key of a person serves before it is read again: an erasure or a rotation in
-another process holds here within a minute."""
+"""How long the wrapped key of a person serves after it was last known to be the one committed: an
+erasure or a rotation in another process holds here within a minute."""
 
 NEVER = float("-inf")
 
@@ -72,6 +72,8 @@ class Cache:
         self._key_row_seconds = key_row_seconds
         self._journals_max = journals_max
         self._monotonic = monotonic
+        self.key_watch = KeyWatch(monotonic)
+        """Told how often keys were changed, by a store that counts that."""
         self._kept: OrderedDict[JournalId, Kept] = OrderedDict()
         self._doubted: set[JournalId] = set()
 
@@ -96,9 +98,11 @@ class Cache:
         return kept
 
     def has_key(self, kept: Kept) -> bool:
-        """Whether the key of *kept* was read lately enough."""
-        grows_old_s = kept.read_s + self._key_row_seconds
-        return kept.read_s != NEVER and self._monotonic() < grows_old_s
+        """Whether the key of *kept* was read, and known to be the one committed, lately enough."""
+        if kept.read_s == NEVER:
+            return False
+        grows_old_s = self.key_watch.known_s(kept.read_s) + self._key_row_seconds
+        return self._monotonic() < grows_old_s
 
     def put(self, kept: Kept) -> None:
         """Keep what was read or has landed, unless something newer is here."""

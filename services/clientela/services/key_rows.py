@@ -1,8 +1,14 @@
 """
-Rows of personal keys: what a store keeps of them, and what an append does to them.
+Rows of personal keys: what a store keeps of them, what an append does to them, and whether any was
+changed since it was read.
 """
 
 from __future__ import annotations
+
+import math
+import time
+
+from collections.abc import Callable
 
 import attrs
 
@@ -55,3 +61,44 @@ class KeyChanges:
 
 NO_CHANGES = KeyChanges()
 """Of an append that leaves keys alone."""
+
+
+class KeyWatch:
+    """
+    Until when keys that were read are known to be as they were read.
+
+        look: 7 ------- key read ------- look: 7 ------- now     unchanged at the last look
+        key read ------- look: 8 ------- look: 8 ------- now     known of the moment it was read
+
+    A store that other processes write to counts what they do to keys that somebody may have read,
+    in the transaction in which it is done, and tells the count with whatever else it is asked.
+
+    Args:
+        monotonic: Seconds, on the clock by which keys are read.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._changes = -1
+        self._same_since_s = math.inf
+        self._looked_s = -math.inf
+
+    def seen(self, changes: int, asked_s: float) -> None:
+        """
+        Note how many changes there had been.
+
+        Args:
+            changes: As the store counts.
+
+            asked_s: When it was asked, at the earliest.
+        """
+        if changes < self._changes:
+            return
+        if changes > self._changes:
+            # What is read from now on is read after the last of them.
+            self._changes, self._same_since_s = changes, self._monotonic()
+        self._looked_s = max(self._looked_s, asked_s)
+
+    def known_s(self, read_s: float) -> float:
+        """The last moment at which a key read at *read_s* is known to have been the same."""
+        return max(read_s, self._looked_s) if read_s >= self._same_since_s else read_s

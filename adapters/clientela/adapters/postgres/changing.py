@@ -1,7 +1,7 @@
 """
 What is written beside appends: fence and wrapping of keys, notes, old answers.
 
-Each is done in a transaction of its own, opened by the caller.
+Each is one statement.
 """
 
 from __future__ import annotations
@@ -24,12 +24,17 @@ async def fence_keys(connection: Connection, kek_id: str) -> None:
 
 
 _REWRAP = """
-UPDATE key_rows SET kek_id = new.kek_id, wrapped = new.wrapped
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::bytea[])
-    AS new (kind, id, before_kek_id, before, kek_id, wrapped)
-WHERE key_rows.kind = new.kind AND key_rows.id = new.id
-    AND key_rows.kek_id = new.before_kek_id AND key_rows.wrapped = new.before
-RETURNING 1
+WITH rewrapped AS (
+    UPDATE key_rows SET kek_id = new.kek_id, wrapped = new.wrapped
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::bytea[])
+        AS new (kind, id, before_kek_id, before, kek_id, wrapped)
+    WHERE key_rows.kind = new.kind AND key_rows.id = new.id
+        AND key_rows.kek_id = new.before_kek_id AND key_rows.wrapped = new.before
+    RETURNING 1
+), counted AS (
+    UPDATE key_changes SET count = count + 1 WHERE (SELECT count(*) FROM rewrapped) > 0
+)
+SELECT count(*) FROM rewrapped
 """
 
 
@@ -41,7 +46,7 @@ async def rewrap_keys(connection: Connection, pairs: Iterable[tuple[KeyRow, KeyR
         if not old.is_erased
     )
     columns = list(zip(*rows, strict=True)) or [()] * 6
-    return len(await connection.fetch(_REWRAP, *columns))
+    return int(await connection.fetchval(_REWRAP, *columns))
 
 
 _PURGE_ANSWERS = """
@@ -63,7 +68,21 @@ INSERT INTO notes (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 
+_FIRST_NOTE = """
+INSERT INTO notes (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING name
+"""
+
+_SWAP_NOTE = "UPDATE notes SET value = $2 WHERE name = $1 AND value = $3 RETURNING name"
+
 
 async def write_note(connection: Connection, name: str, value: str) -> None:
     """Write a note."""
     await connection.execute(_NOTE, name, value.encode())
+
+
+async def swap_note(connection: Connection, name: str, old: str | None, new: str) -> bool:
+    """Write a note if it says *old*, None for nothing yet; whether it did."""
+    if old is None:
+        return await connection.fetchval(_FIRST_NOTE, name, new.encode()) is not None
+    row = (name, new.encode(), old.encode())
+    return await connection.fetchval(_SWAP_NOTE, *row) is not None

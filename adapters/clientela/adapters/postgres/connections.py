@@ -7,6 +7,7 @@ None is reset between uses, which would be a round trip. A broken one is dropped
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -107,8 +108,12 @@ class Connections:
         self._readers: asyncio.LifoQueue[Connection | None] = asyncio.LifoQueue()
         for _ in range(READERS):
             self._readers.put_nowait(None)
+        self._queued = 0
         self.made: Callable[[Connection], None] = lambda _connection: None
         """Called with every connection made."""
+        self.tell_keys: Callable[[int, float], None] = lambda _changes, _asked_s: None
+        """Called with how often keys were changed that somebody may have read, and with when that
+        was asked at the earliest, on `time.monotonic`; whenever it is told with something else."""
 
     async def writer(self) -> Connection:
         """
@@ -134,14 +139,23 @@ class Connections:
         Raises:
             StoreUnavailableError: it was not done, or it is not known whether it was.
         """
+        return await self.write_once(lambda connection: _in_transaction(connection, work))
+
+    async def write_once(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
+        """
+        Have something else than appends written by one statement, which is a transaction by itself
+        and one round trip; tried again while that helps.
+
+        Raises:
+            StoreUnavailableError: it was not done, or it is not known whether it was.
+        """
         async with self._side_lock:
             delay_s = BACKOFF_FIRST_S
             while True:
                 try:
                     if self._side is None or self._side.is_closed():
                         self._side = await self._patiently(SETTINGS)
-                    async with self._side.transaction():
-                        return await work(self._side)
+                    return await work(self._side)
                 except Errors as error:
                     if failure_of(error) is not Failure.AGAIN or delay_s > BACKOFF_MAX_S:
                         self._drop_side(error)
@@ -207,10 +221,7 @@ class Connections:
 
     @asynccontextmanager
     async def _reader(self) -> AsyncGenerator[Connection]:
-        try:
-            connection = await asyncio.wait_for(self._readers.get(), COMMAND_S)
-        except TimeoutError as error:
-            raise StoreUnavailableError("too many questions are waiting") from error
+        connection = await self._free_reader()
         try:
             if connection is None or connection.is_closed():
                 connection = await self._patiently(READER_SETTINGS)
@@ -218,6 +229,19 @@ class Connections:
         finally:
             is_good = connection is not None and not connection.is_closed()
             self._readers.put_nowait(connection if is_good else None)
+
+    async def _free_reader(self) -> Connection | None:
+        """A place among those that read, with its connection if it has one; in order of asking."""
+        if not self._queued:
+            with contextlib.suppress(asyncio.QueueEmpty):
+                return self._readers.get_nowait()
+        self._queued += 1
+        try:
+            return await asyncio.wait_for(self._readers.get(), COMMAND_S)
+        except TimeoutError as error:
+            raise StoreUnavailableError("too many questions are waiting") from error
+        finally:
+            self._queued -= 1
 
     async def _patiently(self, settings: Mapping[str, str]) -> Connection:
         """A connection, tried for `PATIENCE_S`; what answers must still be fit to be served."""
@@ -244,3 +268,10 @@ class Connections:
             if self._on_unsuitable is not None:
                 self._on_unsuitable(error)
             raise StoreUnavailableError(str(error)) from error
+
+
+async def _in_transaction(
+    connection: Connection, work: Callable[[Connection], Awaitable[_T]]
+) -> _T:
+    async with connection.transaction():
+        return await work(connection)

@@ -19,7 +19,7 @@ from clientela.adapters.sqlite.values import journal_of, name_of
 from clientela.domain.ids import own_journals
 
 
-TOUCHED = ("key_rows", "keys", "masks", "snapshots", "read_terms", "read_rows")
+TOUCHED = ("key_rows", "keys", "masks", "snapshots", "parked", "read_terms", "read_rows")
 """Tables in which something is overwritten or deleted that must not be read again."""
 
 _FORGET = """
@@ -38,6 +38,8 @@ _RELEASE_ALL = "DELETE FROM keys WHERE kind = $1 AND id = $2 AND scope = ANY ($3
 
 _BLANK = "UPDATE keys SET fingerprint = '' WHERE kind = $1 AND id = $2"
 
+_DROP_PARKED = "DELETE FROM parked WHERE lane = $1"
+
 _DESTROY_MASK = """
 INSERT INTO masks (kind, id, mask) VALUES ($1, $2, $3)
 ON CONFLICT (kind, id) DO UPDATE SET mask = excluded.mask
@@ -46,7 +48,7 @@ ON CONFLICT (kind, id) DO UPDATE SET mask = excluded.mask
 
 async def erase(connection: Connection, erasure: Erasure, scopes: Iterable[str]) -> None:
     """
-    Destroy a person's key, their snapshot, masks and keys; in a transaction of the caller.
+    Destroy a person's key, snapshot, parked messages, masks and keys, in the caller's transaction.
 
     Args:
         connection: That writes.
@@ -58,12 +60,21 @@ async def erase(connection: Connection, erasure: Erasure, scopes: Iterable[str])
     name = name_of(erasure.person)
     await connection.execute(_FORGET, *name)
     await connection.execute(_DROP_SNAPSHOT, *name)
+    await connection.execute(_DROP_PARKED, str(erasure.person))
     await connection.execute(_ERASURE, *name, json.dumps(sorted(erasure.scopes)))
     for journal_id in own_journals(erasure.person):
         own = name_of(journal_id)
         await connection.execute(_RELEASE_ALL, *own, list(scopes))
         await connection.execute(_BLANK, *own)
         await connection.execute(_DESTROY_MASK, *own, GONE)
+
+
+_COUNT_CHANGE = "UPDATE key_changes SET count = count + 1"
+
+
+async def tell_changes(connection: Connection) -> None:
+    """Have every process read keys again; the last thing in a transaction that destroys some."""
+    await connection.execute(_COUNT_CHANGE)
 
 
 _RECORDED = "SELECT kind, id, scopes FROM erasures ORDER BY kind, id, scopes"

@@ -157,7 +157,11 @@ class Group:
 
     def _make_keys(self, made: Iterable[KeyRow]) -> None:
         for row in made:
-            self._rows["made_keys"].append((*name_of(row.person), row.kek_id, row.wrapped))
+            name = name_of(row.person)
+            self._rows["made_keys"].append((*name, row.kek_id, row.wrapped))
+            claim = self._claims.journals.get(name)
+            if claim is None or claim.before:
+                self._rows["counted"] = [(1,)]
 
     def _claimed(self) -> dict[str, list[tuple[Any, ...]]]:
         """What must hold of journals, in one order everywhere, so that nobody waits in a circle."""

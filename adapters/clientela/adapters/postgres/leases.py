@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from clientela.adapters.postgres.connections import Connection
 from clientela.adapters.postgres.store import PostgresStore
-from clientela.adapters.sqlite.values import instant
-from clientela.services.leases import Lease
+from clientela.adapters.sqlite.values import instant, moment
+from clientela.services.leases import LEASES_MAX, Granted, Lease
 
 
 def _system_now() -> datetime:
@@ -36,13 +37,13 @@ class PostgresLeases:
         """Take or renew a lease."""
         now = self._now()
         row = (name, holder, instant(now + ttl), instant(now))
-        epoch = await self._store.change(lambda c: c.fetchval(_ACQUIRE, *row))
+        epoch = await self._store.put(lambda c: c.fetchval(_ACQUIRE, *row))
         return None if epoch is None else Lease(name, holder, epoch)
 
     async def release(self, lease: Lease) -> None:
         """Give a lease back."""
         row = (instant(self._now()), lease.name, lease.holder, lease.epoch)
-        await self._store.change(lambda c: c.execute(_RELEASE, *row))
+        await self._store.put(lambda c: c.execute(_RELEASE, *row))
 
 
 _ACQUIRE = """
@@ -56,3 +57,13 @@ RETURNING epoch
 """
 
 _RELEASE = "UPDATE leases SET until = $1 WHERE name = $2 AND holder = $3 AND epoch = $4"
+
+_GRANTED = "SELECT name, holder, epoch, until FROM leases ORDER BY name LIMIT $1"
+
+
+async def granted(connection: Connection) -> list[Granted]:
+    """Every lease that was ever granted, by its name."""
+    return [
+        Granted(Lease(row["name"], row["holder"], row["epoch"]), moment(row["until"]))
+        for row in await connection.fetch(_GRANTED, LEASES_MAX)
+    ]

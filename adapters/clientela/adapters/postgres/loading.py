@@ -1,7 +1,8 @@
 """
 What a command needs to know, in one statement, which sees one moment.
 
-Its rows are of several kinds in the columns of an event; only what is asked for is in it.
+Its rows are of several kinds in the columns of an event; only what is asked for is in it. Those of
+ends of journals tell how often keys were changed as well.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections import defaultdict
 from typing import Any
 
 from clientela.adapters.postgres.connections import Connection
-from clientela.adapters.postgres.reading import holder_of, revealed
+from clientela.adapters.postgres.reading import UNTOLD, holder_of, revealed
+from clientela.adapters.postgres.statement import KEY_CHANGES
 from clientela.adapters.sqlite.masks import Masks
 from clientela.adapters.sqlite.values import event_of, journal_of, moment, name_of
 from clientela.domain.event import Key
@@ -30,7 +32,7 @@ _HEADS = f"""
 SELECT 'head' AS part, wanted.kind, wanted.id, coalesce(journals.version, 0) AS version,
     '' AS event_id, '' AS append_id, '' AS name, 0::bigint AS occurred_at,
     coalesce(journals.recorded_at, 0) AS recorded_at, masks.mask AS body,
-    coalesce(journals.hash, '') AS hash, 0::bigint AS position
+    coalesce(journals.hash, '') AS hash, {KEY_CHANGES} AS position
 FROM {_JOURNALS}
 LEFT JOIN journals ON journals.kind = wanted.kind AND journals.id = wanted.id
 LEFT JOIN masks ON masks.kind = wanted.kind AND masks.id = wanted.id
@@ -111,7 +113,7 @@ def _statement(*, snapshots: bool, keys: bool, answer: bool, persons: bool) -> s
     return "UNION ALL".join(parts)
 
 
-async def load(connection: Connection, wanted: Wanted, masks: Masks) -> Loaded:
+async def load(connection: Connection, wanted: Wanted, masks: Masks) -> tuple[Loaded, int]:
     """
     What is committed of *wanted*, all of one moment.
 
@@ -121,6 +123,9 @@ async def load(connection: Connection, wanted: Wanted, masks: Masks) -> Loaded:
         wanted: What for.
 
         masks: Learn the masks of the journals.
+
+    Returns:
+        What is committed, and how often keys were changed; -1 if that was not told.
     """
     known = [wanted.known.get(j, UNKNOWN) for j in wanted.journals]
     arguments: list[Any] = [*_columns(wanted.journals), known]
@@ -142,7 +147,8 @@ async def load(connection: Connection, wanted: Wanted, masks: Masks) -> Loaded:
     found: defaultdict[str, list[Any]] = defaultdict(list)
     for row in await connection.fetch(sql, *arguments):
         found[row["part"]].append(row)
-    return await _loaded(connection, wanted, found, masks)
+    changes = found["head"][0]["position"] if found["head"] else UNTOLD
+    return await _loaded(connection, wanted, found, masks), changes
 
 
 async def _loaded(

@@ -5,12 +5,13 @@ Parked messages in the database of the journal store.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from clientela.adapters.postgres.store import PostgresStore
-from clientela.adapters.sqlite.parked import COLUMNS, parked_of, parked_row
-from clientela.adapters.sqlite.values import instant
+from clientela.adapters.sqlite.parked import COLUMNS, LATEST, parked_of, parked_row
+from clientela.adapters.sqlite.values import instant, moment
 from clientela.services.parked import ParkedMessage
 from clientela.services.ports import PAGE_MAX
 
@@ -29,7 +30,7 @@ class PostgresParked:
     async def park(self, message: ParkedMessage) -> bool:
         """Keep a message at the end of its lane."""
         row = parked_row(message)
-        return await self._store.change(lambda c: c.fetchval(_PARK, *row)) is not None
+        return await self._store.put(lambda c: c.fetchval(_PARK, *row)) is not None
 
     async def lanes(self, among: Iterable[str]) -> frozenset[str]:
         """Lanes in which something is parked."""
@@ -57,11 +58,21 @@ class PostgresParked:
         """Keep what came of another try."""
         tried_at = instant(message.tried_at)
         row = (message.reason, message.problem, tried_at, message.tries, message.number)
-        await self._store.change(lambda c: c.execute(_TRIED, *row))
+        await self._store.put(lambda c: c.execute(_TRIED, *row))
 
     async def drop(self, number: int) -> bool:
         """Forget a message."""
-        return await self._store.change(lambda c: c.fetchval(_DROP, number)) is not None
+        return await self._store.put(lambda c: c.fetchval(_DROP, number)) is not None
+
+    async def since(self, after: str = "", limit: int = PAGE_MAX) -> Sequence[tuple[str, datetime]]:
+        """Lanes with when their oldest message was parked."""
+        rows = await self._store.ask(lambda c: c.fetch(_SINCE, after, min(limit, PAGE_MAX)))
+        return [(row["lane"], moment(row["since"])) for row in rows]
+
+    async def drop_lane(self, lane: str, before: datetime | None = None) -> int:
+        """Forget a lane."""
+        row = (lane, LATEST if before is None else instant(before))
+        return len(await self._store.put(lambda c: c.fetch(_DROP_LANE, *row)))
 
     async def count(self) -> int:
         """How many are parked."""
@@ -103,5 +114,12 @@ UPDATE parked SET reason = $1, problem = $2, tried_at = $3, tries = $4 WHERE num
 """
 
 _DROP = "DELETE FROM parked WHERE number = $1 RETURNING number"
+
+_SINCE = """
+SELECT lane, min(parked_at) AS since FROM parked WHERE lane > $1
+GROUP BY lane ORDER BY lane LIMIT $2
+"""
+
+_DROP_LANE = "DELETE FROM parked WHERE lane = $1 AND parked_at < $2 RETURNING number"
 
 _COUNT = "SELECT count(*) FROM parked"

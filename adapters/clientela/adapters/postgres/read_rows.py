@@ -52,10 +52,10 @@ SELECT $1, new.key, new.body FROM unnest($2::text[], $3::bytea[]) AS new (key, b
 ON CONFLICT (model, key) DO UPDATE SET body = excluded.body
 """
 
-# One by one through the index: of a set the server, which does not know how large the table has
-# become, compares every member with every row of the model.
-_DROP_TERM = """
-DELETE FROM read_terms WHERE model = $1 AND key = $2 AND field = $3 AND value = $4
+# Value by value through the index: of a set of terms the server, which does not know how large the
+# table has become, compares every member with every row of the model.
+_DROP_TERMS = """
+DELETE FROM read_terms WHERE model = $1 AND field = $2 AND value = $3 AND key = ANY ($4::text[])
 """
 
 _PUT_TERMS = """
@@ -96,9 +96,20 @@ async def write(
     await connection.execute(_PUT_ROWS, model, keys, [new[key].body for key in keys])
     kept = {tuple(row) for row in await connection.fetch(_TERMS, model, keys)}
     wanted = {(key, field, value.encode()) for key in keys for field, value in new[key].terms}
-    await connection.executemany(_DROP_TERM, [(model, *term) for term in sorted(kept - wanted)])
+    left = by_value(sorted(kept - wanted))
+    await connection.executemany(_DROP_TERMS, [(model, *each) for each in left])
     if added := sorted(wanted - kept):
         await connection.execute(_PUT_TERMS, model, *zip(*added, strict=True))
+
+
+def by_value(terms: Iterable[tuple[str, str, bytes]]) -> list[tuple[str, bytes, list[str]]]:
+    """
+    Key, field and value of terms as field, value and all keys: many rows leave the same few values.
+    """
+    keys: dict[tuple[str, bytes], list[str]] = {}
+    for key, field, value in terms:
+        keys.setdefault((field, value), []).append(key)
+    return [(*term, of) for term, of in keys.items()]
 
 
 _DROP_ALL = ("DELETE FROM read_terms", "DELETE FROM read_rows", "DELETE FROM read_models")

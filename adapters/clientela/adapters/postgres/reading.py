@@ -11,6 +11,7 @@ import attrs
 
 from clientela.adapters.postgres.connections import Connection
 from clientela.adapters.postgres.positions import Strategy
+from clientela.adapters.postgres.statement import KEY_CHANGES
 from clientela.adapters.sqlite.masks import GONE, unmasked
 from clientela.adapters.sqlite.values import (
     EVENT_COLUMNS,
@@ -33,6 +34,9 @@ from clientela.services.ports import PAGE_MAX
 from clientela.services.rows import Answer, AuditRow, StoredEvent
 
 
+UNTOLD = -1
+"""How often keys were changed, where that is not told."""
+
 _TAIL = f"""
 SELECT {EVENT_COLUMNS} FROM events
 WHERE kind = $1 AND id = $2 AND version > $3
@@ -48,18 +52,26 @@ async def read(
     return [event_of(tuple(row)) for row in rows]
 
 
-_ENDS = """
-SELECT journals.kind, journals.id, journals.version
+_ENDS = f"""
+SELECT journals.kind, journals.id, journals.version, {KEY_CHANGES} AS key_changes
 FROM unnest($1::text[], $2::text[]) AS wanted (kind, id)
 JOIN journals ON journals.kind = wanted.kind AND journals.id = wanted.id
-"""
+"""  # noqa: S608  Made of constants.
 
 
-async def ends(connection: Connection, journal_ids: Iterable[JournalId]) -> dict[JournalId, int]:
-    """Versions of the last events of these journals, those without any left out."""
+async def ends(
+    connection: Connection, journal_ids: Iterable[JournalId]
+) -> tuple[dict[JournalId, int], int]:
+    """
+    Versions of the last events of these journals, those without any left out.
+
+    Returns:
+        The versions, and how often keys were changed; -1 if that was not told.
+    """
     names = [*map(name_of, dict.fromkeys(journal_ids))]
     rows = await connection.fetch(_ENDS, [kind for kind, _ in names], [id_ for _, id_ in names])
-    return {journal_of(row["kind"], row["id"]): row["version"] for row in rows}
+    found = {journal_of(row["kind"], row["id"]): row["version"] for row in rows}
+    return found, rows[0]["key_changes"] if rows else UNTOLD
 
 
 async def read_all(

@@ -12,7 +12,7 @@ import secrets
 from clientela.adapters.postgres import read_rows
 from clientela.adapters.postgres.changing import write_note
 from clientela.adapters.postgres.connections import Connection
-from clientela.adapters.postgres.erasing import erase, recorded
+from clientela.adapters.postgres.erasing import erase, recorded, tell_changes
 from clientela.adapters.postgres.reading import note
 from clientela.adapters.sqlite.erasures import ErasureList
 from clientela.adapters.sqlite.opening import EPOCH, ERASED_AGAIN
@@ -40,6 +40,7 @@ async def reconcile(connection: Connection, erasures: ErasureList) -> int:
         async with connection.transaction():
             for erasure in again:
                 await erase(connection, erasure, erasure.scopes)
+            await tell_changes(connection)
             await read_rows.drop_all(connection)
             before = (await note(connection, ERASED_AGAIN) or "").split()
             names = dict.fromkeys([*before, *(str(erasure.person) for erasure in again)])

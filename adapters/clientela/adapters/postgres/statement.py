@@ -2,7 +2,7 @@
 One group of appends as one statement: parts that change rows, each from arrays of its own.
 
     WITH here AS (where positions begin), moved AS (UPDATE ...), written AS (INSERT ...), ...
-    SELECT base, prior, 1 / (all claims hold)::int FROM here
+    SELECT base, prior, how often keys were changed, 1 / (all claims hold)::int FROM here
 
 A part that is a claim tells how many rows it found as they have to be. Is one missing, the division
 fails and with it all of the statement; the same does a row that a constraint refuses.
@@ -207,6 +207,14 @@ PARTS: Mapping[str, Part] = {
         version = excluded.version, fingerprint = excluded.fingerprint, body = excluded.body"""
         },
     ),
+    # Keys made for persons that others may have read without one.
+    "counted": Part(
+        {"changes": "bigint"},
+        {
+            "counted": """
+    UPDATE key_changes SET count = key_changes.count + new.changes FROM here, {new}"""
+        },
+    ),
     "audited": Part(
         {
             "number": "bigint",
@@ -233,6 +241,9 @@ NUMBERED = frozenset({"written", "audited"})
 """Parts whose rows are given positions or numbers."""
 
 _NOWHERE = "\n    SELECT 0::bigint AS base, 0::bigint AS audit_base"
+
+KEY_CHANGES = "(SELECT count FROM key_changes)"
+"""How often keys were changed that others may have read."""
 
 _PRIOR = "(SELECT coalesce(max(position), 0) FROM events)"
 
@@ -267,7 +278,8 @@ def statement(strategy: Strategy, names: tuple[str, ...], *, wants_prior: bool) 
             f"{step} AS ({sql.format(new=new)}\n)" for step, sql in PARTS[name].steps.items()
         )
     prior = _PRIOR if wants_prior else "0::bigint"
-    return f"WITH {', '.join(steps)}\nSELECT base, {prior} AS prior, {is_so} AS is_so FROM here"
+    told = f"base, {prior} AS prior, {KEY_CHANGES} AS key_changes, {is_so} AS is_so"
+    return f"WITH {', '.join(steps)}\nSELECT {told} FROM here"
 
 
 def _rows(part: Part, given: int) -> tuple[str, int]:

@@ -5,6 +5,7 @@ The journal store in a PostgreSQL database.
 from __future__ import annotations
 
 import asyncio
+import time
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Self, TypeVar
 from clientela.adapters.postgres import changing, reading
 from clientela.adapters.postgres.connections import Connection, Connections
 from clientela.adapters.postgres.erasing import TOUCHED
+from clientela.adapters.postgres.hold import Hold
 from clientela.adapters.postgres.loading import load
 from clientela.adapters.postgres.opening import prepare
 from clientela.adapters.postgres.positions import Strategy
@@ -30,15 +32,6 @@ from clientela.services.together import Together
 
 
 _T = TypeVar("_T")
-
-HELD_S = 2.0
-"""Seconds to wait for transactions that hold back the order of what is committed."""
-
-HELD_PAUSE_S = 0.001
-"""Seconds between the first two looks whether they have ended; they double."""
-
-HELD_PAUSE_MAX_S = 0.05
-"""Seconds between two such looks at most."""
 
 
 class PostgresStore:
@@ -105,7 +98,10 @@ class PostgresStore:
 
     async def load(self, wanted: Wanted) -> Loaded:
         """What is committed of *wanted*."""
-        return await self.ask(lambda connection: load(connection, wanted, self._masks))
+        asked_s = time.monotonic()
+        loaded, changes = await self.ask(lambda c: load(c, wanted, self._masks))
+        self.connections.tell_keys(changes, asked_s)
+        return loaded
 
     async def append(self, append: Append) -> int:
         """Append all of it or nothing, together with whatever else waits."""
@@ -144,7 +140,7 @@ class PostgresStore:
             StoreUnavailableError: a transaction elsewhere on the server holds back their order.
         """
         last, horizon = await self.ask(lambda c: reading.last_position(c, self.strategy))
-        hold = _Hold()
+        hold = Hold()
         while last >= horizon:
             await hold.wait()
             _, horizon = await self.ask(lambda c: reading.last_position(c, self.strategy))
@@ -174,7 +170,7 @@ class PostgresStore:
 
     async def fence_keys(self, kek_id: str) -> None:
         """Take new key rows under *kek_id* only."""
-        await self.change(lambda c: changing.fence_keys(c, kek_id))
+        await self.put(lambda c: changing.fence_keys(c, kek_id))
 
     async def stale_keys(self, kek_id: str, limit: int = PAGE_MAX) -> Sequence[KeyRow]:
         """Rows under another key, in the order of their persons."""
@@ -183,7 +179,7 @@ class PostgresStore:
     async def rewrap_keys(self, pairs: Iterable[tuple[KeyRow, KeyRow]]) -> int:
         """Replace the rows that are still the same."""
         taken = tuple(pairs)
-        return await self.change(lambda c: changing.rewrap_keys(c, taken))
+        return await self.put(lambda c: changing.rewrap_keys(c, taken))
 
     async def cleared(self) -> None:
         """
@@ -197,13 +193,18 @@ class PostgresStore:
 
     async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
         """Drop the oldest answers given before a moment."""
-        return await self.change(lambda c: changing.purge_answers(c, before, limit))
+        return await self.put(lambda c: changing.purge_answers(c, before, limit))
 
     async def note(self, name: str, value: str | None = None) -> str | None:
         """Read a note; with *value*, write it first."""
-        if value is not None:
-            await self.change(lambda c: changing.write_note(c, name, value))
-        return await self.ask(lambda c: reading.note(c, name))
+        if value is None:
+            return await self.ask(lambda c: reading.note(c, name))
+        await self.put(lambda c: changing.write_note(c, name, value))
+        return value
+
+    async def swap_note(self, name: str, old: str | None, new: str) -> bool:
+        """Write a note if it says *old*."""
+        return await self.put(lambda c: changing.swap_note(c, name, old, new))
 
     async def audit(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[tuple[int, AuditRow]]:
         """Audit rows above a number."""
@@ -223,6 +224,11 @@ class PostgresStore:
         self._check_open()
         return await self.connections.write(work)
 
+    async def put(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
+        """Have something else than an append written, by one statement."""
+        self._check_open()
+        return await self.connections.write_once(work)
+
     def tell_groups(self, tell: Callable[[int], None]) -> None:
         """Have *tell* called with the size of every group that is written."""
         self._writer.tell_group = tell
@@ -240,7 +246,10 @@ class PostgresStore:
         await self.connections.close()
 
     async def _asked_ends(self, journal_ids: list[JournalId]) -> dict[JournalId, int]:
-        return await self.ask(lambda c: reading.ends(c, journal_ids))
+        asked_s = time.monotonic()
+        found, changes = await self.ask(lambda c: reading.ends(c, journal_ids))
+        self.connections.tell_keys(changes, asked_s)
+        return found
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -254,33 +263,9 @@ class PostgresStore:
         self, question: Callable[[Connection], Awaitable[tuple[Sequence[_T], int]]]
     ) -> Sequence[_T]:
         """The rows found; waits if there are some, yet none that may be handed out."""
-        hold = _Hold()
+        hold = Hold()
         while True:
             rows, held = await self.ask(question)
             if rows or not held:
                 return rows
             await hold.wait()
-
-
-class _Hold:
-    """Waiting for those who hold back the order of what is committed."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._end = self._loop.time() + HELD_S
-        self._pause_s = HELD_PAUSE_S
-
-    async def wait(self) -> None:
-        """
-        Wait a little before the next look.
-
-        Raises:
-            StoreUnavailableError: it took too long.
-        """
-        if self._loop.time() > self._end:
-            raise StoreUnavailableError(
-                "a transaction on the database server has been writing for too long,"
-                " which holds back the order of events: find it in pg_stat_activity and end it"
-            )
-        await asyncio.sleep(self._pause_s)
-        self._pause_s = min(self._pause_s * 2, HELD_PAUSE_MAX_S)

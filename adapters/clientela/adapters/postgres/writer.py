@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 
 from collections import deque
 from collections.abc import Callable
@@ -22,7 +23,7 @@ import attrs
 
 from clientela.adapters.postgres.claims import Committed, committed
 from clientela.adapters.postgres.connections import Connection, Connections
-from clientela.adapters.postgres.erasing import erase
+from clientela.adapters.postgres.erasing import erase, tell_changes
 from clientela.adapters.postgres.failures import Errors, Failure, failure_of, unavailable
 from clientela.adapters.postgres.group import GROUP_MAX, Group
 from clientela.adapters.postgres.jobs import Job
@@ -41,6 +42,15 @@ QUEUE_MAX = 10_000
 
 LINGER_S = 0.002
 """Seconds to wait for company, if there was some lately."""
+
+GATHERING_S = 0.02
+"""Seconds to wait for more company at most, as long as some keeps coming."""
+
+GATHERED = 32
+"""Appends with which none waits for more: what a statement costs besides is little for each."""
+
+QUIET = 8
+"""Turns of the event loop in a row in which no append came, after which none is about to."""
 
 COMPANY_MIN = 1.3
 """Appends of a commit, in the mean of the last few, from which on waiting for company pays."""
@@ -110,8 +120,7 @@ class Writer:
             await self._arrived.wait()
             if not self._waiting and self._is_closing:
                 return
-            if self._company > COMPANY_MIN and len(self._waiting) < self._company:
-                await asyncio.sleep(LINGER_S)
+            await self._gather()
             count = min(len(self._waiting), GROUP_MAX)
             batch = [self._waiting.popleft() for _ in range(count)]
             if not self._waiting and not self._is_closing:
@@ -125,6 +134,23 @@ class Writer:
                 self._connections.drop_writer()
                 for job in batch:
                     job.failed(unavailable(error))
+
+    async def _gather(self) -> None:
+        """
+        Wait for company, if there was some lately.
+
+        Under load the event loop has calls to carry out that will append: a statement for all of
+        them costs less of it than one for each few. Where it has nothing to do nobody waits.
+        """
+        if self._company <= COMPANY_MIN:
+            return
+        if len(self._waiting) < self._company:
+            await asyncio.sleep(LINGER_S)
+        end, quiet, count = self._loop.time() + GATHERING_S, 0, len(self._waiting)
+        while quiet < QUIET and count < GATHERED and self._loop.time() < end:
+            await asyncio.sleep(0)
+            before, count = count, len(self._waiting)
+            quiet = quiet + 1 if count == before else 0
 
 
 def _ignore(_size: int) -> None:
@@ -230,6 +256,7 @@ class _Round:
     async def _written(
         self, connection: Connection, group: Group, sql: str, arguments: list[object]
     ) -> tuple[int, int]:
+        asked_s = time.monotonic()
         if not group.erases:
             (row,) = await connection.fetch(sql, *arguments)
         else:
@@ -238,6 +265,8 @@ class _Round:
                 append = group.jobs[0].append
                 for erasure in erasures_of(append):
                     await erase(connection, erasure, append.keys.scopes)
+                await tell_changes(connection)
+        self.connections.tell_keys(row["key_changes"], asked_s)
         return row["base"], row["prior"]
 
     async def _learn_masks(self, connection: Connection) -> None:
