@@ -5,83 +5,201 @@ How requests get to the service.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from typing import Any
 
+import attrs
 import grpc.aio
 import pytest
 
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+
 from clientela.adapters.bootstrap import private
-from clientela.adapters.cli.carrying import (
-    CallCarrier,
-    Carrier,
-    HistoryCarrier,
-    Said,
-    delivered,
-)
+from clientela.adapters.cli.carrying import BYTES_MAX, TOO_LONG, CallCarrier, HistoryCarrier
 from clientela.adapters.cli.connection import ACTOR, Connection
-from clientela.adapters.cli.failure import Exit, VerbError
+from clientela.adapters.cli.delivery import Said, delivered
+from clientela.adapters.cli.failure import VerbError
 from clientela.adapters.settings import Settings
 from clientela.adapters.tokens.development import ACTOR_HEADER
 from clientela.adapters.tokens.own import SECRET_HEADER
-from clientela.v1.client_pb2 import FindClientsRequest, RegisterClientRequest
-from clientela.v1.common_pb2 import BusinessKey
+from clientela.services.guard import DETAILS_KEY
+from clientela.v1.client_pb2 import (
+    FindClientsRequest,
+    RegisterClientRequest,
+    RegisterClientResponse,
+)
+from clientela.v1.client_pb2_grpc import (
+    ClientServiceServicer,
+    add_ClientServiceServicer_to_server,
+)
+from clientela.v1.common_pb2 import BusinessKey, FactRef, Outcome
+from clientela.v1.history_pb2 import HistoryResult, RecordHistoryResponse
+from clientela.v1.history_pb2_grpc import (
+    HistoryServiceServicer,
+    add_HistoryServiceServicer_to_server,
+)
 
 
 DONE = Said(is_new=True, client_id="petra")
 
 
-def refused(reason):
-    """A refusal."""
-    return VerbError(Exit.FAILED, "no", reason=reason)
+class Stage(HistoryServiceServicer, ClientServiceServicer):
+    """
+    A service that answers as it was told to.
 
+    Args:
+        turns: By call: the reason of each command's refusal, or empty; or how the call fails.
+    """
 
-class Script(Carrier):
-    """Answers call after call as it was told to, and keeps what it was asked."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
+    def __init__(self, *turns):
+        self.turns = list(turns)
         self.asked = []
 
-    async def carry(self, requests):
-        self.asked.append(list(requests))
-        answer = self.answers.pop(0)
-        if isinstance(answer, VerbError):
-            raise answer
-        return answer
+    async def RecordHistory(self, request, context):  # noqa: N802 (the name of the rpc)
+        self.asked.append([each.register_client.request_id for each in request.commands])
+        reasons = await self._turn(context)
+        return RecordHistoryResponse(results=map(result, reasons))
+
+    async def RegisterClient(self, request, context):  # noqa: N802 (the name of the rpc)
+        self.asked.append(request.request_id)
+        await self._turn(context)
+        return RegisterClientResponse(outcome=outcome())
+
+    async def _turn(self, context) -> Any:
+        turn = self.turns.pop(0)
+        if isinstance(turn, Failing):
+            await turn.fail(context)
+        return turn
 
 
-async def test_only_what_may_pass_is_tried_again_and_in_its_order():
+@attrs.frozen
+class Failing:
+    """How a call fails: with a code, and with a reason if the service says one."""
+
+    code: grpc.StatusCode
+    reason: str = ""
+
+    async def fail(self, context):
+        """Fail."""
+        said = ((DETAILS_KEY, status(self.reason).SerializeToString()),) if self.reason else ()
+        await context.abort(self.code, "no", said)
+
+
+def status(reason):
+    """A refusal as the service says it."""
+    found = Status(code=grpc.StatusCode.ABORTED.value[0], message="no")
+    found.details.add().Pack(ErrorInfo(reason=reason))
+    return found
+
+
+def outcome():
+    """Of something that changed something."""
+    return Outcome(events=[FactRef(version=1)])
+
+
+def result(reason):
+    """What a command came to."""
+    if reason:
+        return HistoryResult(refusal=status(reason))
+    return HistoryResult(outcome=outcome(), client_id="petra")
+
+
+@asynccontextmanager
+async def staged(*turns, is_old=False):
+    """A way to a service that answers as it was told to; an old one knows no histories."""
+    # Of the rpcs of clients it has one.
+    untyped: Any = Stage
+    stage, server = untyped(*turns), grpc.aio.server()
+    add_ClientServiceServicer_to_server(stage, server)
+    if not is_old:
+        add_HistoryServiceServicer_to_server(stage, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield stage, Connection(channel=channel, target="there", metadata=())
+    finally:
+        await server.stop(None)
+
+
+def long(*names):
+    """Requests of which a call holds one."""
+    return [registration(name, 0, details={"name": "x" * (BYTES_MAX - 100)}) for name in names]
+
+
+BUSY, AWAY = "VERSION_CONFLICT", Failing(grpc.StatusCode.UNAVAILABLE)
+MALFORMED_CALL = Failing(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_VALUE")
+
+
+@pytest.mark.parametrize("refusal", [[BUSY], AWAY])
+async def test_a_later_call_does_not_overtake_one_that_may_pass(refusal):
     """
-    A conflict is sent once more, what was done or refused for good is not.
+    What is too long for one call keeps its order when a part of it is to be tried again, and what
+    was done before stays counted as new.
     """
-    busy, taken = refused("VERSION_CONFLICT"), refused("KEY_TAKEN")
-    carrier = Script([DONE, busy, taken, busy], [DONE, DONE])
+    async with staged([""], refusal, [""], [""]) as (stage, connection):
+        answers = await delivered(HistoryCarrier(connection), long("a", "b", "c"), pause_s=0)
 
-    answers = await delivered(carrier, "abcd")
-
-    assert [["a", "b", "c", "d"], ["b", "d"]] == carrier.asked
-    assert [DONE, DONE, taken, DONE] == answers
+    assert [["r-a"], ["r-b"], ["r-b"], ["r-c"]] == stage.asked
+    assert [DONE] * 3 == answers
 
 
-async def test_a_service_that_was_away_is_asked_again():
+@pytest.mark.parametrize("refusal", [[BUSY], AWAY])
+async def test_nothing_overtakes_where_each_goes_alone(refusal):
     """
-    What became of a call that failed is not known; all of it goes again, under its own ids.
+    The same holds for requests sent one by one, since one of them is malformed.
     """
-    carrier = Script(refused("OVERLOADED"), [DONE, DONE])
+    requests = [registration(name, 0) for name in "abc"]
+    turns = (MALFORMED_CALL, [""], refusal, MALFORMED_CALL, [""], MALFORMED_CALL)
+    async with staged(*turns) as (stage, connection):
+        *answers, bad = await delivered(HistoryCarrier(connection), requests, pause_s=0)
 
-    assert [DONE, DONE] == await delivered(carrier, "ab")
-    assert [["a", "b"], ["a", "b"]] == carrier.asked
+    alone = [asked[0] for asked in stage.asked if len(asked) == 1]
+    assert ["r-a", "r-b", "r-b", "r-c"] == alone
+    assert [DONE] * 2 == answers
+    assert isinstance(bad, VerbError)
+    assert "INVALID_VALUE" == bad.reason
 
 
-@pytest.mark.parametrize("reason", ["ACCESS_DENIED", "INTERNAL", "UNIMPLEMENTED"])
-async def test_what_no_row_will_get_past_ends_the_run(reason):
+async def test_a_registration_of_now_does_not_overtake_one_that_may_pass():
     """
-    A caller who may not is told once, not for every row: be it of the call or of one request.
+    Of two rows of one client the first one counts, also when it has to be sent again.
     """
-    for answer in (refused(reason), [DONE, refused(reason)]):
+    twice = [registration("petra"), registration("petra")]
+    twice[1].request_id = "second"
+    async with staged(AWAY, [""], [""]) as (stage, connection):
+        answers = await delivered(CallCarrier(connection), twice, pause_s=0)
+
+    assert ["r-petra", "r-petra", "second"] == stage.asked
+    assert [Said(is_new=True, client_id="")] * 2 == answers
+
+
+async def test_a_request_that_no_call_holds_is_refused_alone(tmp_path):
+    """
+    A purchase longer than the service takes is one row's fault and ends no run.
+    """
+    async with connected(tmp_path) as connection:
+        [far_too_long] = long("pavel")
+        far_too_long.details.family_name = far_too_long.details.name * 2
+        requests = [registration("petra", 0), far_too_long, registration("lena", 0)]
+
+        first, bad, last = await delivered(HistoryCarrier(connection), requests)
+
+    assert [Said(is_new=True, client_id=each) for each in ("petra", "lena")] == [first, last]
+    assert isinstance(bad, VerbError)
+    assert TOO_LONG == bad.reason
+
+
+async def test_a_service_older_than_the_command_line_is_told():
+    """
+    One that knows no histories says so by a bare code; what to do is said here.
+    """
+    async with staged(is_old=True) as (_, connection):
         with pytest.raises(VerbError) as caught:
-            await delivered(Script(answer), "ab")
+            await delivered(HistoryCarrier(connection), [registration("petra", 0)])
 
-        assert reason == caught.value.reason
+    assert "UNIMPLEMENTED" == caught.value.reason
+    assert "older" in caught.value.advice
 
 
 @asynccontextmanager

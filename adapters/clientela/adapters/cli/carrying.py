@@ -1,23 +1,19 @@
 """
-Carrying requests to the service: many in one call where they tell of history, else each alone.
+Carriers of requests: many in one call where they tell of history, else each alone.
 
-    delivered -> a carrier -> the service
-        ^                        |
-        +-- may pass: again -----+
+Neither lets a request overtake one before it that may be carried out later.
 """
 
 from __future__ import annotations
 
-import abc
 import asyncio
 import re
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import attrs
-
 from clientela.adapters.cli.connection import Connection, refused
+from clientela.adapters.cli.delivery import RETRIED, Carrier, Said, reason_of, tried
 from clientela.adapters.cli.failure import Exit, VerbError
 from clientela.v1.client_pb2 import FindClientsRequest, FindClientsResponse, RegisterClientRequest
 from clientela.v1.client_pb2_grpc import ClientServiceStub
@@ -33,35 +29,11 @@ BYTES_MAX = 512 * 1024
 MALFORMED = "INVALID_VALUE"
 """Reason for which a call is refused whole, though the fault is one request's."""
 
+TOO_LONG = "RESOURCE_EXHAUSTED"
+"""Likewise, where that one request is longer than a call may be."""
+
 CALLS_MAX = 32
 """Calls of one request each, at once."""
-
-ATTEMPTS_MAX = 8
-"""How often a request is tried while the service is too busy or away."""
-
-PAUSE_SECONDS = 0.25
-"""Before the second attempt; twice as long before each further one."""
-
-RETRIED = frozenset(
-    {
-        "",
-        "OVERLOADED",
-        "RATE_LIMITED",
-        "VERSION_CONFLICT",
-        "STORE_UNAVAILABLE",
-        "DEADLINE_EXCEEDED",
-    }
-)
-"""Reasons for which the same request may do better later; empty where nobody was reached."""
-
-FATAL = RETRIED | {
-    "UNAUTHENTICATED",
-    "ACCESS_DENIED",
-    "STORE_UNSUITABLE",
-    "INTERNAL",
-    "UNIMPLEMENTED",
-}
-"""Reasons for which no further request is tried."""
 
 _FIELDS: dict[type, str] = {
     RegisterClientRequest: "register_client",
@@ -74,75 +46,6 @@ _NO_CLIENT = "no client of this name; register it, or say --create-clients"
 
 _PLACE = re.compile(r"\bcommands\[\d+\]\.\w+\.")
 """Where a field stands in a call of many; of one request it is left out."""
-
-
-@attrs.frozen(kw_only=True)
-class Said:
-    """
-    What a request came to.
-
-    Attributes:
-        is_new: Whether it changed something; what was so already, or done before, did not.
-
-        client_id: The client whom it names, registered or found.
-
-        unmatched_lines: Lines of a return whose purchase is not known.
-    """
-
-    is_new: bool
-    client_id: str
-    unmatched_lines: int = 0
-
-
-class Carrier(abc.ABC):
-    """A way for requests."""
-
-    @abc.abstractmethod
-    async def carry(self, requests: Sequence[Any]) -> list[Said | VerbError]:
-        """
-        What each of *requests* came to, or why it was refused.
-
-        Those of one client are carried out in this order.
-
-        Raises:
-            VerbError: the service is away or takes nothing from us; some may have been carried out.
-        """
-
-
-async def delivered(carrier: Carrier, requests: Sequence[Any]) -> list[Said | VerbError]:
-    """
-    What each of *requests* came to, or why it was refused; what may pass is tried again.
-
-    Raises:
-        VerbError: the service is away, or takes nothing from us.
-    """
-    said: dict[int, Said | VerbError] = {}
-    left = list(range(len(requests)))
-    for attempt in range(ATTEMPTS_MAX):
-        if attempt:
-            await asyncio.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
-        said.update(zip(left, await _tried(carrier, [requests[i] for i in left]), strict=True))
-        left = [i for i in left if _reason(said[i]) in RETRIED]
-        if not left:
-            break
-    answers = [said[i] for i in range(len(requests))]
-    for answer in answers:
-        if isinstance(answer, VerbError) and answer.reason in FATAL:
-            raise answer
-    return answers
-
-
-async def _tried(carrier: Carrier, requests: list[Any]) -> list[Said | VerbError]:
-    try:
-        return await carrier.carry(requests)
-    except VerbError as error:
-        if error.reason not in RETRIED:
-            raise
-        return [error] * len(requests)
-
-
-def _reason(said: Said | VerbError) -> str | None:
-    return said.reason if isinstance(said, VerbError) else None
 
 
 class HistoryCarrier(Carrier):
@@ -159,23 +62,33 @@ class HistoryCarrier(Carrier):
 
     async def carry(self, requests: Sequence[Any]) -> list[Said | VerbError]:
         """What each of *requests* came to, or why it was refused."""
+        return await self._in_turn(list(_parts(requests)))
+
+    async def _in_turn(self, parts: list[list[Any]]) -> list[Said | VerbError]:
+        """Carry part after part; nothing overtakes what may be carried out later."""
         said: list[Said | VerbError] = []
-        for part in _parts(requests):
-            said.extend(await self._carried(part))
+        for number, part in enumerate(parts):
+            came_to = await tried(self._carried, part)
+            said.extend(came_to)
+            passing = next((each for each in came_to if reason_of(each) in RETRIED), None)
+            if passing is not None:
+                return said + [passing] * sum(map(len, parts[number + 1 :]))
         return said
 
-    async def _carried(self, part: list[Any]) -> list[Said | VerbError]:
+    async def _carried(self, part: Sequence[Any]) -> list[Said | VerbError]:
         commands = [HistoryCommand(**{_FIELDS[type(each)]: each}) for each in part]
         request = RecordHistoryRequest(commands=commands)
         try:
             answer = await self._connection.call(self._service.RecordHistory, request)
         except VerbError as error:
-            if error.reason != MALFORMED:
+            is_too_long = error.reason == TOO_LONG and part[0].ByteSize() > BYTES_MAX
+            if error.reason != MALFORMED and not is_too_long:
                 raise
             if len(part) == 1:
-                return [VerbError(error.code, _PLACE.sub("", error.problem), reason=MALFORMED)]
+                problem = _PLACE.sub("", error.problem)
+                return [VerbError(error.code, problem, reason=error.reason)]
             # Nothing was begun: each goes alone, so that only the one at fault is refused.
-            return [said for each in part for said in await self._carried([each])]
+            return await self._in_turn([[each] for each in part])
         return [_said(result) for result in answer.results]
 
 
@@ -198,11 +111,16 @@ class CallCarrier(Carrier):
         for place, request in enumerate(requests):
             lanes.setdefault(_client(request), []).append(place)
         said: dict[int, Said | VerbError] = {}
+        passing: list[VerbError] = []
 
         async def carried(lane: list[int]) -> None:
             for place in lane:
                 async with self._room:
-                    said[place] = await self._carried(requests[place])
+                    # Nothing overtakes what may be carried out later.
+                    told = passing[0] if passing else await self._carried(requests[place])
+                said[place] = told
+                if isinstance(told, VerbError) and told.reason in RETRIED:
+                    passing.append(told)
 
         await asyncio.gather(*map(carried, lanes.values()))
         return [said[place] for place in range(len(requests))]

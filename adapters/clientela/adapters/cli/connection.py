@@ -188,8 +188,9 @@ def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
         return known
     if error.code() is grpc.StatusCode.UNAVAILABLE:
         return unreachable(target)
-    text = error.details() or error.code().name
-    return VerbError(Exit.FAILED, text, reason=error.code().name)
+    reason = error.code().name
+    text = error.details() or reason
+    return VerbError(Exit.FAILED, text, advice=_ADVICE.get(reason, ""), reason=reason)
 
 
 def refused(status: Status) -> VerbError:
@@ -223,6 +224,7 @@ _ADVICE: Mapping[str, str] = {
     "ACCESS_DENIED": "Ask for the permission named, or call as somebody who has it.",
     "CLOCK_REAL": "Start a new store with `clientela serve --virtual-clock --data-dir FOLDER`.",
     "INTERNAL": "The log of the service names the fault by this reference.",
+    "UNIMPLEMENTED": "The service may be older than this command line: update it, or use its own.",
 }
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
-from clientela.adapters.cli.carrying import CallCarrier, Carrier, Said, delivered
+from clientela.adapters.cli.carrying import CallCarrier
 from clientela.adapters.cli.connection import Connection
+from clientela.adapters.cli.delivery import Carrier, Said, delivered
 from clientela.adapters.cli.entry_requests import registration
 from clientela.adapters.cli.failure import VerbError
 from clientela.adapters.imports.entries import ClientEntry, Entry

@@ -15,8 +15,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from clientela.adapters.cli.carrying import CallCarrier, Carrier, HistoryCarrier, Said, delivered
+from clientela.adapters.cli.carrying import CallCarrier, HistoryCarrier
 from clientela.adapters.cli.connection import Connection
+from clientela.adapters.cli.delivery import Carrier, Said, delivered
 from clientela.adapters.cli.entry_requests import interaction, purchase, registration, return_
 from clientela.adapters.cli.failure import VerbError
 from clientela.adapters.cli.flights import Flights
