@@ -22,6 +22,7 @@ from clientela.adapters.postgres.store import PostgresStore
 from clientela.domain.event import Key
 from clientela.domain.fingerprint import NOTHING
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
+from clientela.services import gathering
 from clientela.services.key_rows import KeyChanges
 from clientela.services.rows import Append, Head, Wanted
 from clientela.services.store_errors import (
@@ -159,8 +160,7 @@ async def test_company_is_waited_for_while_it_keeps_coming(
     Speed: appends that calls under way are about to send off share a statement, where there was
     company lately; whoever was alone waits for nobody.
     """
-    monkeypatch.setattr(writer, "LINGER_S", 0.0)
-    monkeypatch.setattr(writer, "GATHERING_S", 60.0)
+    monkeypatch.setattr(gathering, "SECONDS_MAX", 60.0)
     sizes: list[int] = []
     store.tell_groups(sizes.append)
 

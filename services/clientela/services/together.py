@@ -14,18 +14,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, TypeVar
 
+from clientela.services.gathering import Gathering
 
-COMPANY_MIN = 1.3
-"""Callers of a round, in the mean of the last few, from which on waiting for company pays."""
-
-NEWEST = 0.3
-"""Share of the last round in that mean."""
-
-QUIET = 8
-"""Turns of the event loop in a row in which nobody joined, after which nobody is about to."""
-
-TURNS_MAX = 32
-"""Turns of the event loop that a round waits for more company at most."""
 
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -43,7 +33,7 @@ class Together(Generic[_Item, _Found]):
         self._work = work
         self._waiting: list[_Item] = []
         self._callers = 0
-        self._company = 1.0
+        self._gathering = Gathering(lambda: self._callers)
         self._next: asyncio.Task[_Found] | None = None
         self._turn = asyncio.Lock()
 
@@ -66,27 +56,11 @@ class Together(Generic[_Item, _Found]):
 
     async def _round(self) -> _Found:
         async with self._turn:
-            if self._company > COMPANY_MIN:
-                await self._gather()
-            self._company += NEWEST * (self._callers - self._company)
+            await self._gathering.wait()
+            self._gathering.went(self._callers)
             self._callers = 0
             items, self._waiting, self._next = self._waiting, [], None
             return await self._work(items)
-
-    async def _gather(self) -> None:
-        """
-        Wait for those who are about to join, as long as some do.
-
-        Under load the event loop has calls to carry out that will: a round for all of them costs
-        less of it than one for each few. Where it has nothing to do nobody waits.
-        """
-        quiet = 0
-        for _ in range(TURNS_MAX):
-            before = self._callers
-            await asyncio.sleep(0)
-            quiet = quiet + 1 if self._callers == before else 0
-            if quiet == QUIET:
-                return
 
 
 def _told(ended: asyncio.Task[_Found]) -> None:

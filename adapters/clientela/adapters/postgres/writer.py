@@ -33,6 +33,7 @@ from clientela.adapters.sqlite.erasures import erasures_of
 from clientela.adapters.sqlite.masks import Masks
 from clientela.adapters.sqlite.values import concerned, name_of
 from clientela.domain.ids import own_journals
+from clientela.services.gathering import Gathering
 from clientela.services.rows import Append
 from clientela.services.store_errors import StoreError, StoreUnavailableError
 
@@ -41,22 +42,7 @@ QUEUE_MAX = 10_000
 """Appends that may wait; more are refused."""
 
 LINGER_S = 0.002
-"""Seconds to wait for company, if there was some lately."""
-
-GATHERING_S = 0.02
-"""Seconds to wait for more company at most, as long as some keeps coming."""
-
-GATHERED = 32
-"""Appends with which none waits for more: what a statement costs besides is little for each."""
-
-QUIET = 8
-"""Turns of the event loop in a row in which no append came, after which none is about to."""
-
-COMPANY_MIN = 1.3
-"""Appends of a commit, in the mean of the last few, from which on waiting for company pays."""
-
-NEWEST = 0.3
-"""Share of the last commit in that mean."""
+"""Seconds to wait for company in any case, if there was more lately."""
 
 TRIES_MAX = 8
 """How often a statement is tried that the database asks to be tried again."""
@@ -88,7 +74,7 @@ class Writer:
         self._waiting: deque[Job] = deque()
         self._arrived = asyncio.Event()
         self._is_closing = False
-        self._company = 1.0
+        self._gathering = Gathering(lambda: len(self._waiting), LINGER_S)
         self.tell_group: Callable[[int], None] = _ignore
         """Called with the size of every group that is written."""
         self._task = self._loop.create_task(self._run(), name="clientela-writer")
@@ -120,13 +106,13 @@ class Writer:
             await self._arrived.wait()
             if not self._waiting and self._is_closing:
                 return
-            await self._gather()
+            await self._gathering.wait()
             count = min(len(self._waiting), GROUP_MAX)
             batch = [self._waiting.popleft() for _ in range(count)]
             if not self._waiting and not self._is_closing:
                 self._arrived.clear()
             jobs = deque(job for job in batch if not job.future.cancelled())
-            self._company += NEWEST * (len(jobs) - self._company)
+            self._gathering.went(len(jobs))
             try:
                 self.tell_group(len(jobs))
                 await _Round(jobs, self._connections, self._strategy, self._masks).run()
@@ -134,23 +120,6 @@ class Writer:
                 self._connections.drop_writer()
                 for job in batch:
                     job.failed(unavailable(error))
-
-    async def _gather(self) -> None:
-        """
-        Wait for company, if there was some lately.
-
-        Under load the event loop has calls to carry out that will append: a statement for all of
-        them costs less of it than one for each few. Where it has nothing to do nobody waits.
-        """
-        if self._company <= COMPANY_MIN:
-            return
-        if len(self._waiting) < self._company:
-            await asyncio.sleep(LINGER_S)
-        end, quiet, count = self._loop.time() + GATHERING_S, 0, len(self._waiting)
-        while quiet < QUIET and count < GATHERED and self._loop.time() < end:
-            await asyncio.sleep(0)
-            before, count = count, len(self._waiting)
-            quiet = quiet + 1 if count == before else 0
 
 
 def _ignore(_size: int) -> None:

@@ -27,6 +27,7 @@ from clientela.adapters.sqlite.connection import (
 from clientela.adapters.sqlite.erasures import Erasure, ErasureList
 from clientela.adapters.sqlite.health import Health
 from clientela.adapters.sqlite.jobs import Job, Outcome, Work, tell
+from clientela.services.gathering import Gathering
 from clientela.services.rows import Append
 from clientela.services.store_errors import StoreUnavailableError
 
@@ -81,6 +82,8 @@ class Writer:
         self._loop = loop
         self._queue: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._submitted: list[Job] = []
+        self._gathering = Gathering(lambda: len(self._submitted))
+        self._gathered: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="clientela-writer", daemon=True)
         self._appender = Appender()
         self._is_closing = False
@@ -118,12 +121,15 @@ class Writer:
             raise StoreUnavailableError("too many appends are waiting")
         future: asyncio.Future[Any] = self._loop.create_future()
         if not self._submitted:
-            self._loop.call_soon(self._hand_over)
+            self._gathered = self._loop.create_task(self._gathering.wait())
+            self._gathered.add_done_callback(self._hand_over)
         self._submitted.append(Job(work, future, erasures, is_alone, is_scrub))
         return future
 
-    def _hand_over(self) -> None:
-        """Hand over what callers submitted in one go, so that the thread is woken once for it."""
+    def _hand_over(self, _gathered: object = None) -> None:
+        """Hand over what callers submitted together, so that the thread is woken once for it."""
+        if self._submitted:
+            self._gathering.went(len(self._submitted))
         for job in self._submitted:
             self._queue.put(job)
         self._submitted.clear()
