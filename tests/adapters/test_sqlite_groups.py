@@ -20,6 +20,8 @@ from clientela.adapters.sqlite.store import SqliteStore
 from clientela.adapters.sqlite.writing import FEW
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, ClientId, Code, JournalId, client_journal
+from clientela.services import gathering
+from clientela.services.gathering import Gathering
 from clientela.services.key_rows import KeyChanges
 from clientela.services.rows import Answer, Append, Head, Wanted
 from clientela.services.store_errors import (
@@ -332,3 +334,35 @@ def test_many_rows_are_all_written_in_order(table: sqlite3.Connection, rows_give
     assert rows_given == changed == found
     assert given == table.execute("SELECT one, other FROM numbers ORDER BY rowid").fetchall()
     assert seen_writing <= rows_given // ROWS_MAX + ROWS_MAX.bit_length()
+
+
+async def test_company_is_waited_for_while_it_keeps_coming(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Speed: appends that calls under way are about to send off are handed over together, where there
+    was company lately; whoever was alone waits for nobody.
+    """
+    monkeypatch.setattr(gathering, "SECONDS_MAX", 60.0)
+    sizes: list[int] = []
+    went = Gathering.went
+
+    def noted(self: Gathering, count: int) -> None:
+        sizes.append(count)
+        went(self, count)
+
+    monkeypatch.setattr(Gathering, "went", noted)
+
+    async def late(turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await store.append(Append(expected={}, audit=(audited(),)))
+
+    await late(0)
+    await late(0)
+    assert [1, 1] == sizes
+    await asyncio.gather(*(late(0) for _ in range(16)))
+    sizes.clear()
+    await asyncio.gather(*map(late, range(0, 24, 3)))
+
+    assert [8] == sizes
