@@ -184,6 +184,8 @@ def evolve(draft: Wallet, recorded: RecordedEvent) -> None:
             card_use.fold_replaced(draft, event, ref)
         case CardsClosed() as event:
             card_use.fold_closed(draft, event, ref)
+        case _:
+            pass
 
 
 def asks(recorded: RecordedEvent) -> Command | None:
