@@ -5,6 +5,8 @@ Which PostgreSQL databases are served: durable servers, whole databases of this 
 from __future__ import annotations
 
 import asyncio
+import gc
+import itertools
 import logging
 
 from collections.abc import AsyncIterator
@@ -16,6 +18,7 @@ import pytest
 from clientela.adapters import migrations
 from clientela.adapters.migrations import Migration, SchemaNewerError, available
 from clientela.adapters.postgres import schema
+from clientela.adapters.postgres.connections import Connections
 from clientela.adapters.postgres.opening import (
     MigrationNeededError,
     OtherDatabaseError,
@@ -48,6 +51,9 @@ SOUND = {
 LOCK_TIMEOUT_S = 0.5
 """Seconds that a statement waits for a lock."""
 
+LOOKS_MAX = 50
+"""Looks whether the server has noticed that connections are gone."""
+
 RULES = "ownership(client-claimed.v1)"
 OTHER_RULES = "loyalty(points-issued.v1)"
 
@@ -60,6 +66,16 @@ async def url() -> AsyncIterator[str]:
     """Of an empty database."""
     async with postgres_server.database() as made:
         yield made
+
+
+async def backends(url: str) -> int:
+    """How many connections of the application the server has in this database."""
+    async with connected(url) as connection:
+        others = await connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND application_name = 'clientela' AND pid <> pg_backend_pid()"
+        )
+    return int(others)
 
 
 async def tables(url: str) -> int:
@@ -301,3 +317,30 @@ async def test_erasures_of_other_processes_are_listed_at_the_start(url: str, tmp
     await (await PostgresStore.open(url, erasures=erasures)).close()
 
     assert {Erasure(MARTA): None} == erasures.read()
+
+
+async def test_whoever_is_cancelled_while_connecting_leaves_no_connection(url: str):
+    """
+    A task that is stopped while it makes a connection, however far it is, leaves none on the server
+    that nobody will ever close.
+    """
+    stopped = 0
+    for milliseconds in itertools.count():
+        connections = Connections(url)
+        asking = asyncio.create_task(connections.read(lambda c: c.fetchval("SELECT 1")))
+        done, _ = await asyncio.wait([asking], timeout=milliseconds / 1000)
+        asking.cancel()
+        await asyncio.wait([asking])
+        await connections.close()
+        if done:
+            break
+        stopped += 1
+    gc.collect()
+
+    assert stopped
+    for _ in range(LOOKS_MAX):
+        if not await backends(url):
+            break
+        await asyncio.sleep(0.1)
+    else:
+        pytest.fail("connections that nobody has are still open")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -82,9 +82,20 @@ async def connect(url: str, settings: Mapping[str, str] = SETTINGS) -> Connectio
         max_cached_statement_lifetime=0,
         target_session_attrs=SessionAttribute.primary,
     )
-    if connection.get_server_version().major >= TRANSACTION_TIMEOUT_SINCE:
-        await connection.execute(_TRANSACTION_TIMEOUT)
+    with _let_go_if_unused(connection):
+        if connection.get_server_version().major >= TRANSACTION_TIMEOUT_SINCE:
+            await connection.execute(_TRANSACTION_TIMEOUT)
     return connection
+
+
+@contextmanager
+def _let_go_if_unused(connection: Connection) -> Iterator[None]:
+    """Whoever makes a connection may be cancelled, or time out, before anybody has it."""
+    try:
+        yield
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 class Connections:
@@ -250,7 +261,8 @@ class Connections:
         while True:
             try:
                 connection = await connect(self._url, settings)
-                await self._check(connection)
+                with _let_go_if_unused(connection):
+                    await self._check(connection)
             except Errors as error:
                 if loop.time() + delay_s > end:
                     raise unavailable(error) from error
@@ -264,7 +276,6 @@ class Connections:
         try:
             check_profile(await profile_of(connection))
         except StoreUnsuitableError as error:
-            connection.terminate()
             if self._on_unsuitable is not None:
                 self._on_unsuitable(error)
             raise StoreUnavailableError(str(error)) from error
