@@ -34,12 +34,15 @@ from clientela.services.cards import (
     standing_is,
 )
 from clientela.services.core import Core, Told, check_exists
+from clientela.services.envelope import decode
 from clientela.services.listing import listed, paged_cards
 from clientela.services.read_models import Term
-from clientela.services.timelines import Entry, timeline
+from clientela.services.rows import StoredEvent
+from clientela.services.timelines import timeline
 from clientela.services.translate import client as wire
 from clientela.services.translate import fields, search
 from clientela.services.translate.messages import journal_versions
+from clientela.services.translate.opening import Opening
 from clientela.services.translate.pages import page_of_moment, sliced_at
 from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
 from clientela.services.translate.timeline import timeline_entry
@@ -136,10 +139,12 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
         check_exists(view.record, JournalKind.CLIENT)
         await self._core.check_reached(query.as_of.known_at or {})
         upto = await self._core.store.last_position() if upto is None else upto
-        found = [e for e in await timeline(self._core, query, journals) if e[1].position <= upto]
+        rows = await timeline(self._core, query, journals)
+        found = [row for row in rows if row.position <= upto]
         shown, token = sliced_at(request, wanted, found, upto)
+        opening = await self._core.opening(*journals)
         return pb.GetTimelineResponse(
-            entries=await self._entries(shown, journals), next_page_token=token
+            entries=(self._entry(row, opening) for row in shown), next_page_token=token
         )
 
     async def ExportClient(
@@ -156,8 +161,9 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
             client_id=client_id, with_wallet=True, as_of=AsOf(known_at=versions)
         )
         found = await timeline(self._core, query, journals)
-        for entry in await self._entries(found, journals):
-            yield pb.ExportClientResponse(entry=entry)
+        opening = await self._core.opening(*journals)
+        for row in found:
+            yield pb.ExportClientResponse(entry=self._entry(row, opening))
         summary = pb.ExportClientResponse.Summary(
             entries=len(found), versions=journal_versions(versions)
         )
@@ -188,12 +194,9 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
             )
         return found
 
-    async def _entries(
-        self, found: Sequence[Entry], journals: tuple[JournalId, ...]
-    ) -> list[pb.TimelineEntry]:
-        opening = await self._core.opening(*journals)
+    def _entry(self, row: StoredEvent, opening: Opening) -> pb.TimelineEntry:
         codec = self._core.path.records.codec
-        return [timeline_entry(recorded, row, codec, opening) for recorded, row in found]
+        return timeline_entry(decode(codec, row), row, codec, opening)
 
     async def _stages(self, wanted: search.ClientFilter) -> list[Term]:
         """The stage that clients must be in, or a part of it (LIFE-11)."""
