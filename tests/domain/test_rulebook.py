@@ -455,3 +455,23 @@ def test_events_that_may_have_follow_ups_are_named():
 
     assert frozenset() == BOOK.followed
     assert {event_type(cls).name for cls in (*BELLS.events, *BELLS.hears)} == book.followed
+
+
+def test_rule_set_may_say_which_events_have_follow_ups():
+    """
+    About the others it is not asked, and they need not be read for it.
+    """
+    asked: list[type] = []
+    first = BELLS.events[0]
+
+    def follow_up(recorded, _directory):
+        asked.append(recorded.event_class)
+        return ()
+
+    book = Rulebook((attrs.evolve(BELLS, follow_up=follow_up, follows=(first,)), ECHOES, CLOCK))
+    for command in (SMALL, Wind(hours=1)):
+        for recorded in book.handle(empty(TOWER, book=book), command, context()).events:
+            assert [] == list(book.follow_ups(recorded, Nobody()))
+
+    assert {event_type(first).name} == book.followed
+    assert {first} == set(asked)

@@ -186,7 +186,7 @@ class UnmatchedLine:
 
         quantity: Pieces, 1 or more.
 
-        refund: What was paid back for them.
+        refund: What was paid back for them; 0 if the caller did not tell.
 
         purchase: The purchase the caller named, if any.
 
@@ -210,7 +210,8 @@ class ReturnRecorded:
 
         client_id: Who is credited.
 
-        wallet_id: The wallet of the purchase.
+        wallet_id: The wallet named or the client's own; purchases credited to another
+            one are forwarded to it.
 
         matched: Pieces whose purchase line is known.
 
@@ -231,6 +232,26 @@ class ReturnRecorded:
     refund: Money
     local_date: date
     unit_id: UnitId | None = None
+
+
+@event("return-forwarded", origin=Origin.RECORDED)
+class ReturnForwarded:
+    """
+    Pieces came back of purchases that had been credited to another wallet than the return named.
+
+    What that does to points is that wallet's to say, and asked of it by this event.
+
+    Attributes:
+        return_key: The return.
+
+        wallet_id: The wallet the purchases were credited to.
+
+        lines: The pieces, 1 or more.
+    """
+
+    return_key: BusinessKey
+    wallet_id: WalletId
+    lines: tuple[ReturnedLine, ...]
 
 
 @event("return-matched", origin=Origin.DERIVED)

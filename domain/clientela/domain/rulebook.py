@@ -231,17 +231,19 @@ class Rulebook:
 
     @cached_property
     def followed(self) -> frozenset[str]:
-        """Names, without versions, of the events that a rule set with follow-ups hears."""
+        """Names, without versions, of the events that a rule set is asked about for follow-ups."""
         return frozenset(
             event_type(cls).name
             for cls, rule_sets in self._heard.items()
-            if any(rule_set.has_follow_ups for rule_set in rule_sets)
+            if any(rule_set.may_follow_up(cls) for rule_set in rule_sets)
         )
 
     def follow_ups(self, recorded: RecordedEvent, directory: Directory) -> Iterator[Command]:
         """Commands on other journals that *recorded* asks for, in a fixed order."""
-        for rule_set in self._heard.get(recorded.event_class, ()):
-            yield from rule_set.follow_up(recorded, directory)
+        cls = recorded.event_class
+        for rule_set in self._heard.get(cls, ()):
+            if rule_set.may_follow_up(cls):
+                yield from rule_set.follow_up(recorded, directory)
 
     def heard_by(self, cls: type[Any]) -> tuple[RuleSet, ...]:
         """Rule sets that fold or react to events of *cls*."""

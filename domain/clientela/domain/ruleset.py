@@ -106,6 +106,8 @@ class RuleSet:
 
         follow_up: `(recorded, directory)` to commands on other journals that an event asks for.
 
+        follows: Event classes that `follow_up` is asked about; all that it makes or hears if empty.
+
         asks: `(recorded)` to the command behind a decided event, so that a backtest can ask again;
             only for events of origin `DECIDED`.
 
@@ -130,15 +132,15 @@ class RuleSet:
     elapse: Callable[[Record, Context], Iterable[PendingEvent]] = _no_elapse
     keys: Callable[[Any, Naming], tuple[Key, ...]] = _no_keys
     follow_up: Callable[[RecordedEvent, Directory], Iterable[Command]] = _no_follow_up
+    follows: tuple[type, ...] = ()
     asks: Callable[[RecordedEvent], Command | None] = _no_inputs
     definition: type | None = None
     order: Order = Order.VERSION
     version: int = 1
 
-    @property
-    def has_follow_ups(self) -> bool:
-        """Whether any event can ask for commands on other journals."""
-        return self.follow_up is not _no_follow_up
+    def may_follow_up(self, cls: type[Any]) -> bool:
+        """Whether events of *cls*, which it makes or hears, can ask for commands elsewhere."""
+        return self.follow_up is not _no_follow_up and (not self.follows or cls in self.follows)
 
     @property
     def reacts(self) -> bool:

@@ -196,7 +196,7 @@ class UnmatchedLine(_message.Message):
     """The line that was named. Empty: none was."""
     @_builtins.property
     def refund(self) -> _money_pb2.Money:
-        """What was paid back for them."""
+        """What was paid back for them: 0 where the request did not tell."""
 
     @_builtins.property
     def purchase(self) -> _common_pb2.BusinessKey:
@@ -528,8 +528,11 @@ class RecordReturnRequest(_message.Message):
         """The line of that purchase: a code. Empty: whichever fits."""
         @_builtins.property
         def refund(self) -> _money_pb2.Money:
-            """What was paid back for all of them: 0 or more. Absent: their share of
-            what they cost.
+            """What was paid back for all of them, in whatever they had been paid: 0 or
+            more. Absent: their share of what they cost, and 0 for pieces whose
+            purchase is not known, also after it has become known. A till knows what
+            it paid back: tell it, so that refunds add up whether or not the purchase
+            is found.
             """
 
         @_builtins.property
@@ -573,7 +576,9 @@ class RecordReturnRequest(_message.Message):
     currency: _builtins.str
     """Currency of all refunds (ISO 4217): three capitals."""
     wallet_id: _builtins.str
-    """The wallet the purchase was credited to. Empty: the client's own."""
+    """The wallet presented. Empty: the client's own. Points of purchases that
+    were credited to another one are taken back and given back there.
+    """
     unit_id: _builtins.str
     """Where. May be empty."""
     @_builtins.property
@@ -632,7 +637,9 @@ class RecordReturnResponse(_message.Message):
     POINTS_SHORTFALL_FIELD_NUMBER: _builtins.int
     DEDUCTION_FIELD_NUMBER: _builtins.int
     points_revoked: _builtins.int
-    """Points taken back for what they had earned: 0 or more."""
+    """Points taken back for what they had earned: 0 or more. Here and below: of
+    the wallet named; see RecordReturn.
+    """
     points_restored: _builtins.int
     """Points given back that had paid for them: 0 or more. Those past their
     expiry expired again at once.
@@ -655,12 +662,15 @@ class RecordReturnResponse(_message.Message):
 
     @_builtins.property
     def refund(self) -> _money_pb2.Money:
-        """All that was paid back."""
+        """All that was paid back, points given back included at what they had paid.
+        Those come back as points: their part is not to be paid out in money too.
+        """
 
     @_builtins.property
     def deduction(self) -> _money_pb2.Money:
         """What is to be kept back from the refund for points that were no longer
-        there. Absent: nothing.
+        there. Absent: nothing. Where another wallet lacks them, they are owed
+        there instead, since the refund was paid by then.
         """
 
     def __init__(

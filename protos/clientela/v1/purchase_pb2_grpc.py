@@ -105,6 +105,11 @@ class PurchaseServiceServicer(object):
         when its purchase comes. The same identity with the same content again
         changes nothing, whatever the request id.
 
+        Points are always those of the wallet that the purchase was credited to. If
+        that is the one named, they move with the return and the response tells
+        them; if it is another, they move right after the return (events
+        `return-forwarded` and `return-received`), and the response does not.
+
         Failures, beside those of every mutation:
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such client.
         - INVALID_ARGUMENT `CURRENCY_MISMATCH` {field, expected}: a refund in

@@ -66,6 +66,11 @@ class PurchaseServiceStub:
     when its purchase comes. The same identity with the same content again
     changes nothing, whatever the request id.
 
+    Points are always those of the wallet that the purchase was credited to. If
+    that is the one named, they move with the return and the response tells
+    them; if it is another, they move right after the return (events
+    `return-forwarded` and `return-received`), and the response does not.
+
     Failures, beside those of every mutation:
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such client.
     - INVALID_ARGUMENT `CURRENCY_MISMATCH` {field, expected}: a refund in
@@ -124,6 +129,11 @@ class PurchaseServiceAsyncStub(PurchaseServiceStub):
     finds no purchase is recorded as unmatched, moves no points, and is matched
     when its purchase comes. The same identity with the same content again
     changes nothing, whatever the request id.
+
+    Points are always those of the wallet that the purchase was credited to. If
+    that is the one named, they move with the return and the response tells
+    them; if it is another, they move right after the return (events
+    `return-forwarded` and `return-received`), and the response does not.
 
     Failures, beside those of every mutation:
     - NOT_FOUND `NOT_FOUND` {kind, id}: no such client.
@@ -192,6 +202,11 @@ class PurchaseServiceServicer(metaclass=_abc_1.ABCMeta):
         finds no purchase is recorded as unmatched, moves no points, and is matched
         when its purchase comes. The same identity with the same content again
         changes nothing, whatever the request id.
+
+        Points are always those of the wallet that the purchase was credited to. If
+        that is the one named, they move with the return and the response tells
+        them; if it is another, they move right after the return (events
+        `return-forwarded` and `return-received`), and the response does not.
 
         Failures, beside those of every mutation:
         - NOT_FOUND `NOT_FOUND` {kind, id}: no such client.

@@ -4,7 +4,7 @@ A shop for tests of the loyalty rules: purchases and returns are simply written 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import attrs
@@ -26,6 +26,7 @@ from clientela.domain.ids import (
     BusinessId,
     ClientId,
     Code,
+    EmployeeId,
     JournalKind,
     WalletId,
     client_journal,
@@ -88,6 +89,26 @@ WRITER = RuleSet(
 
 REGISTRAR = attrs.evolve(WRITER, name="registrar", events=(Registered, ClientErased))
 """Registers Petra beside the real rule set of purchases."""
+
+
+class Nobody:
+    """A directory of a company without owners."""
+
+    def owned_by(self, employee_id: EmployeeId) -> Iterator[ClientId]:
+        return iter(())
+
+
+def follow_up(company: Scenario) -> int:
+    """
+    Carry out what all events so far ask of other journals, as if nothing of it had been yet.
+
+    Returns:
+        How many events that made.
+    """
+    before = len(company.events)
+    for recorded in company.events[:before]:
+        company.when(*company.rulebook.follow_ups(recorded, Nobody()))
+    return len(company.events) - before
 
 
 def programme(**changes: object) -> Programme:

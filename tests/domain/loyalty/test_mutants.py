@@ -106,8 +106,8 @@ def moody(right):
 def nameless(right):
     """A revocation does not say which issue it corrects."""
 
-    def wrong(*args):
-        for pending in right(*args):
+    def wrong(*args, **how):
+        for pending in right(*args, **how):
             yield attrs.evolve(pending, because=pending.because[:1])
 
     return wrong
@@ -254,8 +254,8 @@ def up_to_date(right):
 def overcharging(right):
     """A debt is made for what was taken from lots as well."""
 
-    def wrong(*args):
-        for pending in right(*args):
+    def wrong(*args, **how):
+        for pending in right(*args, **how):
             yield pending
             event = pending.event
             if isinstance(event, revocation.PointsRevoked) and event.charged:

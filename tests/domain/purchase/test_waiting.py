@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import itertools
 
+from datetime import date
+
+import attrs
 import pytest
 
 from clientela.domain.facts import (
@@ -74,6 +77,22 @@ def test_return_waits_for_its_purchase_and_is_matched_when_it_comes(company):
     assert ("DEV-5", (recorded.ref, waiting.ref)) == (derived.rule, derived.because)
     assert [] == waits(company)
     assert [1] == [each.left for each in open_of(company).open[key("late")].lines]
+
+
+@pytest.mark.parametrize("local_date", [date.min, date(2062, 1, 1), date.max], ids=str)
+@pytest.mark.parametrize("returnable_days", [None, 10])
+def test_purchase_with_a_wrong_day_does_not_close_others(returnable_days, local_date):
+    """
+    LOY-10: a day far from the moment of a purchase, a till's mistake or an intent, is recorded and
+    keeps no other purchase from coming back.
+    """
+    company = shop(returnable_days=returnable_days)
+    wrong = attrs.evolve(bought(2, line("1", CUP, 1, 100)), local_date=local_date)
+    company.when(bought(1, line("1", TEA, 1, 330)), wrong)
+
+    (returned,) = company.when(back("r", wanted(1, TEA), day=5))
+
+    assert [("1", "1", 1, 330)] == came_from(returned)
 
 
 def test_later_purchase_never_takes_an_earlier_return(company):

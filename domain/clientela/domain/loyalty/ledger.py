@@ -11,9 +11,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from clientela.domain.context import Context, Definitions, Naming
+from clientela.domain.context import Context, Definitions, Directory, Naming
 from clientela.domain.event import Key, PendingEvent, RecordedEvent
-from clientela.domain.facts import ClientErased, PurchaseRecorded, ReturnMatched, ReturnRecorded
+from clientela.domain.facts import (
+    ClientErased,
+    PurchaseRecorded,
+    ReturnForwarded,
+    ReturnMatched,
+    ReturnRecorded,
+)
 from clientela.domain.ids import JournalKind, WalletId, wallet_journal
 from clientela.domain.loyalty import (
     adjustment,
@@ -43,7 +49,12 @@ from clientela.domain.loyalty.expiry import PointsExpired
 from clientela.domain.loyalty.membership import MemberEnrolled, OpenWallet, WalletOpened
 from clientela.domain.loyalty.programme import Programme
 from clientela.domain.loyalty.restoration import PointsRestored
-from clientela.domain.loyalty.returns import ReturnParked, ReturnResumed
+from clientela.domain.loyalty.returns import (
+    ReceiveReturn,
+    ReturnParked,
+    ReturnReceived,
+    ReturnResumed,
+)
 from clientela.domain.loyalty.revocation import PointsRevoked
 from clientela.domain.loyalty.spending import PointsCaptured, SpendPoints, TenderAttributed
 from clientela.domain.loyalty.wallet import Wallet
@@ -52,7 +63,14 @@ from clientela.domain.ruleset import RuleSet
 
 
 Command = (
-    OpenWallet | IssueCard | BlockCard | UnblockCard | ReplaceCard | SpendPoints | AdjustPoints
+    OpenWallet
+    | IssueCard
+    | BlockCard
+    | UnblockCard
+    | ReplaceCard
+    | SpendPoints
+    | AdjustPoints
+    | ReceiveReturn
 )
 
 
@@ -63,6 +81,8 @@ def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
             return spending.keys(command, naming)
         case AdjustPoints():
             return adjustment.keys(command, naming)
+        case ReceiveReturn():
+            return returns.keys(command, naming)
         case IssueCard() | BlockCard() | UnblockCard() | ReplaceCard():
             return cards.keys(command, naming)
         case OpenWallet():
@@ -73,7 +93,7 @@ def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
 
 def decide(record: Record, command: Command, context: Context) -> Iterable[PendingEvent]:
     """
-    Open a wallet, issue or change a card, spend or adjust points.
+    Open a wallet, issue or change a card, spend or adjust points, receive a forwarded return.
 
     Raises:
         DomainError: as the command's own module says.
@@ -83,6 +103,8 @@ def decide(record: Record, command: Command, context: Context) -> Iterable[Pendi
             return spending.spend(record, command, context)
         case AdjustPoints():
             return adjustment.adjust(record, command, context)
+        case ReceiveReturn():
+            return returns.receive(record, command, context)
         case IssueCard() | BlockCard() | UnblockCard() | ReplaceCard():
             return cards.decide(record, command, context)
         case OpenWallet():
@@ -104,6 +126,9 @@ def react(record: Record, recorded: RecordedEvent, context: Context) -> Iterable
             pieces = returns.by_purchase(lines)
             yield from returns.park(wallet, pieces, key, recorded.ref)
             yield from returns.take_back(wallet, pieces, key, recorded, context)
+        case ReturnReceived(return_key=key, lines=lines):
+            pieces = returns.by_purchase(lines)
+            yield from returns.take_back(wallet, pieces, key, recorded, context, is_paid_out=True)
         case ReturnResumed(return_key=key) as resumed:
             pieces = returns.waited(resumed)
             yield from returns.take_back(wallet, pieces, key, recorded, context)
@@ -188,6 +213,11 @@ def evolve(draft: Wallet, recorded: RecordedEvent) -> None:
             pass
 
 
+def follow_up(recorded: RecordedEvent, _directory: Directory) -> Iterable[Command]:
+    """A return that named another wallet is told to the one it is for (LOY-10)."""
+    return returns.follow_up(recorded)
+
+
 def asks(recorded: RecordedEvent) -> Command | None:
     """The command behind a decided event."""
     wallet_id, at = WalletId(recorded.journal.id), recorded.occurred_at
@@ -222,6 +252,7 @@ LOYALTY = RuleSet(
         ReplaceCard,
         SpendPoints,
         AdjustPoints,
+        ReceiveReturn,
     ),
     events=(
         WalletOpened,
@@ -244,14 +275,17 @@ LOYALTY = RuleSet(
         DebtRepaid,
         ReturnParked,
         ReturnResumed,
+        ReturnReceived,
     ),
-    hears=(PurchaseRecorded, ReturnRecorded, ReturnMatched, ClientErased),
+    hears=(PurchaseRecorded, ReturnRecorded, ReturnForwarded, ReturnMatched, ClientErased),
     decide=decide,
     evolve=evolve,
     react=react,
     due=due,
     elapse=elapse,
     keys=keys,
+    follow_up=follow_up,
+    follows=(ReturnForwarded,),
     asks=asks,
     definition=Programme,
     version=2,

@@ -64,7 +64,8 @@ class PointsRevoked:
 
         lines: What each line lost.
 
-        policy: What happened to the shortfall, by the programme of the purchase.
+        policy: What happened to the shortfall, by the programme of the purchase; owed where it
+            would have been deducted from a refund that was paid out already.
 
         deducted: Worth of the shortfall, where it is to be deducted from the refund.
     """
@@ -93,25 +94,34 @@ def revoke(
     return_key: BusinessKey,
     cause: Ref,
     now: datetime,
+    *,
+    is_paid_out: bool = False,
 ) -> Iterator[PendingEvent]:
-    """Take back what *pieces*, by line, of *purchase* had earned; the rest may become debt."""
+    """
+    Take back what *pieces*, by line, of *purchase* had earned; the rest may become debt.
+
+    It does so too where it would be deducted from the refund and that *is_paid_out*.
+    """
     earning = wallet.earning(purchase)
     lines = _lines(wallet, purchase, earning.lines, pieces, now) if earning else ()
     if earning is None or not lines:
         return
     missing = sum(line.shortfall for line in lines)
+    policy, rate = earning.shortfall, earning.rate
+    if is_paid_out and policy is Shortfall.DEDUCT_FROM_REFUND:
+        policy, rate = Shortfall.DEBT, None
     revoked = PointsRevoked(
         purchase=purchase,
         return_key=return_key,
         lines=lines,
-        policy=earning.shortfall,
-        deducted=earning.rate.of(missing) if earning.rate and missing else None,
+        policy=policy,
+        deducted=rate.of(missing) if rate and missing else None,
     )
     issues = wallet.issues(a for line in lines for a in line.allocations)
     because = tuple(dict.fromkeys((cause, earning.issue, *issues)))
     label = earning.definition
     yield PendingEvent(revoked, rule="LOY-10", because=because, definition=label)
-    if earning.shortfall is Shortfall.DEBT and missing:
+    if policy is Shortfall.DEBT and missing:
         owed = DebtCreated(points=missing, purchase=purchase, return_key=return_key)
         yield PendingEvent(owed, rule="LOY-10", because=(cause, earning.issue), definition=label)
 

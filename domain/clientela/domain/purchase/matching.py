@@ -26,7 +26,8 @@ class Wanted:
     Attributes:
         quantity: Pieces, 1 or more.
 
-        refund: What was paid back for all of them; None means their share of what they cost.
+        refund: What was paid back for all of them; None means their share of what they cost, and
+            nothing for pieces whose purchase is not known yet.
 
         sku: What it is; may be left out where purchase and line are named.
 

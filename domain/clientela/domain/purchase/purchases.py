@@ -5,7 +5,7 @@ Purchases whose lines may still come back, and returns that wait for their purch
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import attrs
 
@@ -91,7 +91,7 @@ def evolve(draft: Purchases, recorded: RecordedEvent) -> None:
     """Fold an event into *draft*."""
     match recorded.event:
         case PurchaseRecorded() as purchase:
-            _close_old(draft, purchase.local_date)
+            _close_old(draft, purchase.local_date, recorded.occurred_at)
             draft.home = recorded.journal
             opened = _opened(purchase, recorded)
             draft.returnable = open_purchases.with_purchase(
@@ -137,9 +137,14 @@ def _opened(purchase: PurchaseRecorded, recorded: RecordedEvent) -> OpenPurchase
     )
 
 
-def _close_old(draft: Purchases, day: date) -> None:
-    """Forget what can no longer come back, so that the state holds only what is open."""
-    known_by = day - timedelta(days=LATE_DAYS_MAX)
+def _close_old(draft: Purchases, day: date, at: datetime) -> None:
+    """
+    Forget what can no longer come back, so that the state holds only what is open.
+
+    A day that is later than it is anywhere at that moment is a mistake and closes nothing more.
+    """
+    today = min(day.toordinal(), at.date().toordinal() + 1)
+    known_by = date.fromordinal(max(today - LATE_DAYS_MAX, 1))
     draft.returnable = open_purchases.closed_before(draft.returnable, known_by)
 
 

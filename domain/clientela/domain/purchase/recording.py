@@ -4,8 +4,8 @@ Recording purchases and returns: what happened is never refused for its conseque
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 from typing import assert_never
 
 import attrs
@@ -19,6 +19,7 @@ from clientela.domain.facts import (
     Line,
     PurchaseRecorded,
     ReturnedLine,
+    ReturnForwarded,
     ReturnMatched,
     ReturnRecorded,
     Tender,
@@ -30,6 +31,7 @@ from clientela.domain.ids import (
     EmployeeId,
     JournalId,
     JournalKind,
+    Ref,
     UnitId,
     WalletId,
     client_journal,
@@ -100,7 +102,8 @@ class RecordReturn:
 
         local_date: The branch's calendar day; None means that of *occurred_at* in UTC.
 
-        wallet_id: The wallet the purchase was credited to; None means the client's own.
+        wallet_id: The wallet presented; None means the client's own. Another one that a purchase
+            was credited to hears of it by a follow-up (`Rulebook.follow_ups`).
 
         unit_id: Where.
 
@@ -162,15 +165,17 @@ def decide(record: Record, command: Command, context: Context) -> Iterable[Pendi
     if record.is_done(key, JournalKind.CLIENT, context.fingerprint):
         return ()
     occurred_at = command.occurred_at or context.now
-    event: PurchaseRecorded | ReturnRecorded
     match command:
         case RecordPurchase():
-            event = _purchase(command, occurred_at, context)
+            purchase = _purchase(command, occurred_at, context)
+            return (PendingEvent(purchase, rule="REC-3", reserve=(key,)),)
         case RecordReturn():
-            event = _return(record.of(Purchases), command, occurred_at)
+            purchases = record.of(Purchases)
+            returned = _return(purchases, command, occurred_at)
+            recorded = PendingEvent(returned, rule="REC-3", reserve=(key,))
+            return (recorded, *_forwarded(purchases, returned))
         case _:
             assert_never(command)
-    return (PendingEvent(event, rule="REC-3", reserve=(key,)),)
 
 
 def _purchase(command: RecordPurchase, occurred_at: datetime, context: Context) -> PurchaseRecorded:
@@ -180,7 +185,7 @@ def _purchase(command: RecordPurchase, occurred_at: datetime, context: Context) 
     check_tenders(tenders, total)
     policy = context.definitions.at(occurred_at).of(PurchasePolicy)
     day = command.local_date or occurred_at.date()
-    until = None if policy.returnable_days is None else day + timedelta(policy.returnable_days)
+    until = None if policy.returnable_days is None else _after(day, policy.returnable_days)
     return PurchaseRecorded(
         purchase=command.purchase,
         client_id=command.client_id,
@@ -193,6 +198,11 @@ def _purchase(command: RecordPurchase, occurred_at: datetime, context: Context) 
         seller_id=command.seller_id,
         returnable_until=until,
     )
+
+
+def _after(day: date, days: int) -> date:
+    """So many days after *day*; the last day there is where that is beyond it."""
+    return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
 def _return(purchases: Purchases, command: RecordReturn, occurred_at: datetime) -> ReturnRecorded:
@@ -217,6 +227,23 @@ def _return(purchases: Purchases, command: RecordReturn, occurred_at: datetime) 
         local_date=day,
         unit_id=command.unit_id,
     )
+
+
+def _forwarded(purchases: Purchases, returned: ReturnRecorded) -> Iterator[PendingEvent]:
+    """What is to be told to wallets that the return did not name, wallet by wallet."""
+    lines: dict[WalletId, list[ReturnedLine]] = {}
+    made: dict[WalletId, list[Ref]] = {}
+    for line in returned.matched:
+        purchase = purchases.purchase(line.purchase)
+        if purchase is not None and purchase.wallet_id != returned.wallet_id:
+            lines.setdefault(purchase.wallet_id, []).append(line)
+            made.setdefault(purchase.wallet_id, []).append(purchase.ref)
+    for wallet_id in sorted(lines):
+        forwarded = ReturnForwarded(
+            return_key=returned.return_key, wallet_id=wallet_id, lines=tuple(lines[wallet_id])
+        )
+        because = tuple(dict.fromkeys(made[wallet_id]))
+        yield PendingEvent(forwarded, rule="LOY-10", because=because)
 
 
 def react(record: Record, recorded: RecordedEvent, _context: Context) -> Iterable[PendingEvent]:
@@ -261,11 +288,11 @@ PURCHASE = RuleSet(
     name="purchase",
     state=Purchases,
     commands=(RecordPurchase, RecordReturn),
-    events=(PurchaseRecorded, ReturnRecorded, ReturnMatched),
+    events=(PurchaseRecorded, ReturnRecorded, ReturnForwarded, ReturnMatched),
     decide=decide,
     evolve=evolve,
     react=react,
     keys=keys,
     definition=PurchasePolicy,
-    version=2,
+    version=3,
 )
