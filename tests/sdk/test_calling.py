@@ -28,8 +28,10 @@ from clientela.services.store_errors import (
     VersionConflictError,
 )
 from clientela.v1.client_pb2 import ListClientsRequest, ListClientsResponse
+from clientela.v1.history_pb2 import HistoryCommand, RecordHistoryRequest, RecordHistoryResponse
 from clientela.v1.operation_pb2 import RotateKeysRequest
 from clientela.v1.ownership_pb2 import ApproachRequest, ApproachResponse
+from clientela.v1.purchase_pb2 import RecordPurchaseRequest, RecordReturnRequest
 from tests.services.edge import MARTA, NORTH, PETRA, edge
 
 
@@ -87,6 +89,28 @@ async def test_request_keeps_the_id_its_caller_gave():
         await client.ownership.Approach(ApproachRequest(request_id="till-7-0815"))
 
     assert ["till-7-0815"] == [request.request_id for request, _ in stage.seen]
+
+
+async def test_history_is_tried_again_with_the_request_ids_of_its_commands():
+    """
+    R3, R16: each command of a history has an id, its caller's or one made by the SDK, so that the
+    call may be repeated; all tries bear the same ids, and the caller's message is left alone.
+    """
+    bought = RecordPurchaseRequest(client_id="petra", request_id="till-7-0815")
+    brought_back = HistoryCommand(record_return=RecordReturnRequest())
+    told = [HistoryCommand(record_purchase=bought), brought_back, HistoryCommand()]
+    request = RecordHistoryRequest(commands=told)
+    left: list[Exception] = [StoreUnavailableError("away"), BUSY]
+    async with shop() as (stage, client):
+        stage.answers["RecordHistory"] = lambda _: left.pop() if left else RecordHistoryResponse()
+        await client.history.RecordHistory(request)
+
+    assert RecordHistoryRequest(commands=told) == request
+    first, *others = [seen for seen, _ in stage.seen]
+    assert [first, first] == others
+    assert "till-7-0815" == first.commands[0].record_purchase.request_id
+    assert 36 == len(first.commands[1].record_return.request_id)
+    assert HistoryCommand() == first.commands[2]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ PROTOS = (
     "client",
     "definition",
     "event",
+    "history",
     "interaction",
     "lifecycle",
     "loyalty",

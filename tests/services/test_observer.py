@@ -15,9 +15,10 @@ import pytest
 from clientela.domain.event import Actor, ActorKind
 from clientela.domain.ids import PrincipalId
 from clientela.services.logs import EXTRA
-from clientela.services.metrics import NO_METRICS, Count, NoMetrics
-from clientela.services.observer import Observer, note_hash, note_request
+from clientela.services.metrics import NO_METRICS, OTHER_LABEL, Count, NoMetrics
+from clientela.services.observer import Observer
 from clientela.services.refusals import RateLimitedError
+from clientela.services.seen import KINDS_MAX, Brought, note_brought, note_hash, note_request
 from clientela.services.store_errors import StoreUnavailableError
 from clientela.services.tracing import NoTraces
 from clientela.v1.ownership_pb2 import ApproachRequest
@@ -25,6 +26,7 @@ from tests.services.edge import as_employee, edge, request_of
 
 
 METHOD = "/clientela.v1.OwnershipService/Approach"
+BUY = "/clientela.v1.PurchaseService/RecordPurchase"
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -34,6 +36,10 @@ class Kept(NoMetrics):
 
     calls: list[tuple[str, str, bool]] = attrs.field(factory=list)
     counts: list[tuple[Count, str]] = attrs.field(factory=list)
+    commands: list[tuple[str, str, str, int]] = attrs.field(factory=list)
+
+    def brought(self, method, code, reason, times):
+        self.commands.append((method, code, reason, times))
 
     def called(self, method, code, seconds):
         self.calls.append((method, code, seconds is None))
@@ -170,6 +176,51 @@ def test_a_span_has_code_and_reason():
         told.refused("ABORTED", "VERSION_CONFLICT")
 
     assert [[METHOD, "", "ABORTED", ("clientela.reason", "VERSION_CONFLICT")]] == spans.kept
+
+
+def test_commands_of_one_call_are_told_by_what_they_came_to(caplog):
+    """
+    Issue 3, 8: each counts like a call of its own; refusals of a kind are one line, which names the
+    first of them by the keyed hash of its request id.
+    """
+    caplog.set_level(logging.INFO)
+    metrics, spans = Kept(), Spans()
+    bought, refused = Brought(BUY), Brought(BUY, "FAILED_PRECONDITION", "KEY_TAKEN")
+    with Observer(metrics=metrics, traces=spans, hashes=hashed).call(METHOD) as told:
+        told.actor = Actor(ActorKind.SERVICE, PrincipalId("till"))
+        for brought, name in ((bought, "a"), (refused, "b"), (bought, "c"), (refused, "d")):
+            note_brought(brought, name)
+
+    assert [(BUY, "OK", "", 2), (BUY, "FAILED_PRECONDITION", "KEY_TAKEN", 2)] == metrics.commands
+    assert [(METHOD, "OK", False)] == metrics.calls
+    actor = "service <log-actor servi"
+    summary, call = [getattr(record, EXTRA) for record in caplog.records]
+    assert {
+        "method": BUY,
+        "code": "FAILED_PRECONDITION",
+        "reason": "KEY_TAKEN",
+        "count": 2,
+        "actor": actor,
+        "request": "<request b>",
+    } == summary
+    assert (METHOD, "OK", 4, actor) == tuple(call[n] for n in ("method", "code", "count", "actor"))
+    assert [[METHOD, "", ("clientela.commands", 4), ("clientela.refused", 2)]] == spans.kept
+
+
+def test_lines_of_one_call_are_bounded(caplog):
+    """
+    R20: two hundred refusals are as many in the figures, and so many lines at most.
+    """
+    caplog.set_level(logging.INFO)
+    metrics = Kept()
+    with Observer(metrics=metrics).call(METHOD):
+        for number in range(200):
+            note_brought(Brought(BUY, "FAILED_PRECONDITION", f"REASON_{number}"), "r")
+
+    assert KINDS_MAX + 2 == len(caplog.records)
+    assert 200 == sum(times for *_, times in metrics.commands)
+    last = (BUY, "FAILED_PRECONDITION", OTHER_LABEL, 200 - KINDS_MAX)
+    assert last == metrics.commands[-1]
 
 
 async def test_the_guard_tells_of_every_call(caplog):

@@ -4,27 +4,37 @@ Many commands of old history in one call.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import logging
+import urllib.request
 
+from collections import Counter
 from typing import Any
 
 import attrs
+import grpc.aio
 import pytest
 
 from google.rpc.error_details_pb2 import ErrorInfo
+from prometheus_client.parser import text_string_to_metric_families
 
-from clientela.services.access import AccessTable
+from clientela.services.access import AccessTable, CallClass
+from clientela.services.admission import ROOMS
 from clientela.services.audit import Audit
 from clientela.services.calls import ContendedError
-from clientela.services.history_service import COMMANDS_MAX, HistoryServicer
+from clientela.services.history_service import CALLS_AT_ONCE, COMMANDS_MAX, HistoryServicer
+from clientela.services.logs import EXTRA
 from clientela.services.passage import own_principal
+from clientela.services.refusals import OverloadedError
 from clientela.services.request_context import RequestContext, enter
 from clientela.services.scope import Reach
 from clientela.services.store_errors import StoreUnavailableError
 from clientela.v1 import history_pb2
 from tests.system.production import bearer, company, denials, login, production
 from tests.system.story import TOWN
-from tests.system.wire import Service, served
+from tests.system.wire import Service, path_of, request_of, served
 
 
 TOLD = {"x-clientela-actor": "service/till", "x-clientela-clock": "occurred"}
@@ -185,6 +195,53 @@ async def test_a_refused_command_stands_alone(tmp_path):
         ]
 
 
+def commands_of(port: int) -> dict[tuple[str, str, str], float]:
+    """Commands that calls brought along by method, code and reason, as Prometheus reads them."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
+        text = answer.read().decode()
+    return {
+        (sample.labels["method"], sample.labels["code"], sample.labels["reason"]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == "clientela_history_commands_total"
+    }
+
+
+async def test_refused_commands_are_seen_by_whoever_watches(tmp_path, caplog):
+    """
+    Issue 3, 8: a call that is answered with refusals shows in figures by method, code and reason,
+    and in one line for each kind, without the ids of requests and clients.
+    """
+    caplog.set_level(logging.INFO, "clientela.calls")
+    async with served(tmp_path, metrics_port=0) as service:
+        commands = [
+            registered("petra", 0),
+            *(bought(f"nobody-{number}", number) for number in range(3)),
+            bought("petra", 1, lines=[]),
+            {},
+        ]
+
+        await service.wire.call("RecordHistory", commands=commands)
+
+        counted = await asyncio.to_thread(commands_of, service.running.metrics_port)
+    buy, missing = "/clientela.v1.PurchaseService/RecordPurchase", ("NOT_FOUND", "NOT_FOUND")
+    wrong, whole = ("INVALID_ARGUMENT", "INVALID_VALUE"), path_of("RecordHistory")
+    assert {
+        (path_of("RegisterClient"), "OK", ""): 1,
+        (buy, *missing): 3,
+        (buy, *wrong): 1,
+        (whole, *wrong): 1,
+    } == counted
+    told = [getattr(record, EXTRA) for record in caplog.records]
+    assert {
+        (buy, *missing, 3),
+        (buy, *wrong, 1),
+        (whole, *wrong, 1),
+        (whole, "OK", None, 6),
+    } == {(f["method"], f["code"], f.get("reason"), f["count"]) for f in told}
+    assert not [each for each in ("petra", "nobody") if each in f"{told}{caplog.text}"]
+
+
 @pytest.mark.parametrize("count", [0, COMMANDS_MAX + 1])
 async def test_a_call_has_a_bounded_number_of_commands(tmp_path, count):
     """
@@ -194,6 +251,87 @@ async def test_a_call_has_a_bounded_number_of_commands(tmp_path, count):
         refusal = await service.wire.refused("RecordHistory", commands=[bought("p", 0)] * count)
 
         assert ("INVALID_VALUE", "commands") == (refusal.reason, refusal.metadata["field"])
+
+
+def recorded(journals_: dict[str, list[tuple[Any, ...]]], client_id: str) -> list[str]:
+    """Identities of the purchases in a client's journal, in its order."""
+    rows = journals_.get(f"client/{client_id}", [])
+    payloads = [json.loads(told) for _, name, told, *_ in rows if name == "purchase-recorded.v1"]
+    return [payload["purchase"] for payload in payloads]
+
+
+async def test_one_request_id_is_one_command_within_a_call_too(tmp_path):
+    """
+    G1: a command that stands twice in a call is carried out once; of different ones under the same
+    request id one is, whichever client they name.
+    """
+    clients = [f"c{number}" for number in range(8)]
+    async with served(tmp_path) as service:
+        await service.wire.call("RecordHistory", commands=[registered(each, 0) for each in clients])
+        commands = [
+            bought("c0", 1),
+            bought("c0", 1),
+            bought("c0", 2, request_id="p-c0-1"),
+            *(bought(each, 3, request_id="same") for each in clients),
+        ]
+
+        results = (await service.wire.call("RecordHistory", commands=commands)).results
+
+        twice, same = results[:3], results[3:]
+        assert ["", "", "IDEMPOTENCY_MISMATCH"] == list(map(reason_of, twice))
+        assert [False, True] == [result.outcome.replayed for result in twice[:2]]
+        assert {"": 1, "IDEMPOTENCY_MISMATCH": 7} == Counter(map(reason_of, same))
+        made = await journals(service)
+        assert 2 == sum(len(recorded(made, each)) for each in clients)
+
+
+async def test_trials_and_etags_are_what_they_are_alone(tmp_path):
+    """
+    A trial changes nothing, also for those behind it; an etag holds for one of two.
+    """
+    async with served(tmp_path) as service:
+        begun = [registered("petra", 0), bought("petra", 1)]
+        first = (await service.wire.call("RecordHistory", commands=begun)).results
+        etag = first[1].outcome.etag
+        commands = [
+            bought("petra", 2, validate_only=True),
+            bought("petra", 2, etag=etag),
+            bought("petra", 3, etag=etag),
+        ]
+
+        results = (await service.wire.call("RecordHistory", commands=commands)).results
+
+        assert ["", "", "ETAG_MISMATCH"] == list(map(reason_of, results))
+        assert [False, True] == [bool(result.outcome.events) for result in results[:2]]
+        assert ["till:petra-1", "till:petra-2"] == recorded(await journals(service), "petra")
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.1])
+async def test_a_call_that_ends_in_the_middle_is_repeated_without_harm(tmp_path, seconds):
+    """
+    F26: a call whose time is over, one whose caller hangs up and two repeats at the same time come
+    to every purchase once, in the order of each client.
+    """
+    clients = [f"c{number}" for number in range(4)]
+    async with served(tmp_path) as service:
+        await service.wire.call("RecordHistory", commands=[registered(each, 0) for each in clients])
+        commands = [bought(each, number) for number in range(1, 26) for each in clients]
+        request = request_of("RecordHistory", commands=commands)
+        hurried = attrs.evolve(service.wire, seconds=seconds)
+        with contextlib.suppress(grpc.aio.AioRpcError):
+            await hurried.send("RecordHistory", request)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(service.wire.send("RecordHistory", request), seconds)
+
+        answers = await asyncio.gather(
+            *(service.wire.send("RecordHistory", request) for _ in range(2))
+        )
+
+        assert {""} == {reason_of(result) for answer in answers for result in answer.results}
+        made = await journals(service)
+        for each in clients:
+            expected = [f"till:{each}-{number}" for number in range(1, 26)]
+            assert expected == recorded(made, each)
 
 
 async def test_each_command_needs_its_own_permission_and_reach(tmp_path):
@@ -251,13 +389,26 @@ class Faltering:
         return await self._path.execute(command, call)
 
 
-async def told(service: Service, path: Any, times: int = 1) -> list[str]:
-    """Why each of three purchases of two clients was refused, told so often over *path*."""
+class Gate:
+    """The command path of a service, which opens when it is told to."""
+
+    def __init__(self, path: Any) -> None:
+        self._path = path
+        self.is_open = asyncio.Event()
+        self.waiting = asyncio.Semaphore(0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._path, name)
+
+    async def execute(self, command: Any, call: Any) -> Any:
+        self.waiting.release()
+        await self.is_open.wait()
+        return await self._path.execute(command, call)
+
+
+def servicer_over(service: Service, path: Any) -> HistoryServicer:
+    """A servicer that goes by *path*, and a till's call for it to answer."""
     core = service.running.core
-    audit = Audit(core.store, core.clock)
-    servicer = HistoryServicer(attrs.evolve(core, path=path), audit)
-    for client_id in ("petra", "pavel"):
-        await service.wire.call("RegisterClient", client_id=client_id, occurred_at=day(0))
     [access] = AccessTable.of_services(["clientela.v1.HistoryService"])
     enter(
         RequestContext(
@@ -269,6 +420,14 @@ async def told(service: Service, path: Any, times: int = 1) -> list[str]:
             correlation_id="c",
         )
     )
+    return HistoryServicer(attrs.evolve(core, path=path), Audit(core.store, core.clock))
+
+
+async def told(service: Service, path: Any, times: int = 1) -> list[str]:
+    """Why each of three purchases of two clients was refused, told so often over *path*."""
+    servicer = servicer_over(service, path)
+    for client_id in ("petra", "pavel"):
+        await service.wire.call("RegisterClient", client_id=client_id, occurred_at=day(0))
     request = history_pb2.RecordHistoryRequest(
         commands=[
             history_pb2.HistoryCommand(**bought(client_id, number))
@@ -304,6 +463,36 @@ async def test_a_store_that_fails_fails_the_call(tmp_path):
 
         with pytest.raises(StoreUnavailableError):
             await told(service, path)
+
+
+async def test_histories_leave_room_for_others(tmp_path):
+    """
+    R20: so many calls are carried out at once that clients of each could be; one more is refused
+    before it begins and takes no room from tills, and is taken when another has ended.
+    """
+    async with served(tmp_path) as service:
+        await service.wire.call("RegisterClient", client_id="petra", occurred_at=day(0))
+        gate = Gate(service.running.core.path)
+        servicer = servicer_over(service, gate)
+        requests = [
+            history_pb2.RecordHistoryRequest(
+                commands=[history_pb2.HistoryCommand(**bought("petra", number))]
+            )
+            for number in range(CALLS_AT_ONCE + 1)
+        ]
+        *many, last = requests
+        under_way = [asyncio.create_task(servicer.RecordHistory(each, None)) for each in many]
+        async with asyncio.timeout(60):
+            for _ in many:
+                await gate.waiting.acquire()
+            with pytest.raises(OverloadedError):
+                await servicer.RecordHistory(last, None)
+            gate.is_open.set()
+            answers = await asyncio.gather(*under_way)
+            answers.append(await servicer.RecordHistory(last, None))
+
+    assert [""] * len(requests) == [reason_of(answer.results[0]) for answer in answers]
+    assert CALLS_AT_ONCE <= ROOMS[CallClass.COMMAND].running_max // 2
 
 
 async def test_who_repeats_is_taken_to_go_on(tmp_path):

@@ -25,6 +25,7 @@ from google.protobuf.message import Message
 from clientela.sdk.failures import CallError, failure, said_in
 from clientela.sdk.retrying import RetryBudget, RetryPolicy, is_retriable
 from clientela.v1.access_pb2 import access
+from clientela.v1.history_pb2 import RecordHistoryRequest
 
 
 CALL_SECONDS = 20.0
@@ -121,7 +122,7 @@ class Calling(grpc.aio.UnaryUnaryClientInterceptor):
         is_worth_it = is_retriable(error.code(), said.reason, said.wait_s)
         if not is_worth_it or tries >= self.policy.tries_max:
             return None
-        if not (_request_id(request) or _is_reading(details.method)) or not self.budget.spend():
+        if not (_attempts(request) or _is_reading(details.method)) or not self.budget.spend():
             return None
         return self.policy.wait_s(tries, said.wait_s)
 
@@ -162,13 +163,23 @@ def _with(
 
 
 def _named(request: Message) -> Message:
-    """*request*, with an id of its own where it can have one and has none."""
-    if REQUEST_ID not in request.DESCRIPTOR.fields_by_name or _request_id(request):
+    """*request*, with an id of its own wherever it can have one and has none."""
+    if all(map(_request_id, _attempts(request))):
         return request
     named = type(request)()
     named.CopyFrom(request)
-    setattr(named, REQUEST_ID, str(uuid.uuid4()))
+    for attempt in _attempts(named):
+        if not _request_id(attempt):
+            setattr(attempt, REQUEST_ID, str(uuid.uuid4()))
     return named
+
+
+def _attempts(request: Message) -> list[Message]:
+    """What bears a request id: *request*, or the commands that it brings along, or nothing."""
+    if isinstance(request, RecordHistoryRequest):
+        named = ((command, command.WhichOneof("command")) for command in request.commands)
+        return [getattr(command, name) for command, name in named if name is not None]
+    return [request] if REQUEST_ID in request.DESCRIPTOR.fields_by_name else []
 
 
 def _request_id(request: Message) -> str:

@@ -73,7 +73,8 @@ class HistoryServiceServicer(object):
 
         Where the call fails as a whole, any of the commands may have been carried
         out; repeating it is safe. Every command counts towards the rate of the
-        caller.
+        caller. A process carries out 32 calls at the same time; one more is
+        refused with `OVERLOADED`, so that other commands keep their room.
 
         Failures, beside those of every rpc: none; those of a command stand in its
         result.

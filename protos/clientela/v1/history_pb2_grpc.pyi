@@ -56,7 +56,8 @@ class HistoryServiceStub:
 
     Where the call fails as a whole, any of the commands may have been carried
     out; repeating it is safe. Every command counts towards the rate of the
-    caller.
+    caller. A process carries out 32 calls at the same time; one more is
+    refused with `OVERLOADED`, so that other commands keep their room.
 
     Failures, beside those of every rpc: none; those of a command stand in its
     result.
@@ -88,7 +89,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
 
     Where the call fails as a whole, any of the commands may have been carried
     out; repeating it is safe. Every command counts towards the rate of the
-    caller.
+    caller. A process carries out 32 calls at the same time; one more is
+    refused with `OVERLOADED`, so that other commands keep their room.
 
     Failures, beside those of every rpc: none; those of a command stand in its
     result.
@@ -123,7 +125,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Where the call fails as a whole, any of the commands may have been carried
         out; repeating it is safe. Every command counts towards the rate of the
-        caller.
+        caller. A process carries out 32 calls at the same time; one more is
+        refused with `OVERLOADED`, so that other commands keep their room.
 
         Failures, beside those of every rpc: none; those of a command stand in its
         result.

@@ -27,10 +27,10 @@ from clientela.services.calls import Call, ContendedError, Outcome, StoredRefusa
 from clientela.services.decisions import Decisions, check_etags
 from clientela.services.envelope import encode
 from clientela.services.landing import Landings
-from clientela.services.observer import note_hash
 from clientela.services.ports import Clock, JournalStore, NewId, Sessions
 from clientela.services.records import Records
 from clientela.services.rows import Answer, Append
+from clientela.services.seen import note_hash
 from clientela.services.speculation import Speculation
 from clientela.services.store_errors import (
     ConflictError,

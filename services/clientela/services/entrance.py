@@ -24,7 +24,6 @@ from clientela.services.audit import ANONYMOUS, Audit
 from clientela.services.directory import Directory
 from clientela.services.grants import StaffGrants
 from clientela.services.history import tells_history
-from clientela.services.observer import note_actor
 from clientela.services.personal_fields import is_shown, messages_in
 from clientela.services.ports import Clock, NewId
 from clientela.services.principal import Authenticator, Credentials, Principal, parsed_actor
@@ -33,6 +32,7 @@ from clientela.services.rate_limits import RateLimits
 from clientela.services.refusals import AccessDeniedError, UnauthenticatedError
 from clientela.services.request_context import RequestContext
 from clientela.services.scope import Reach, check_target, reach_of
+from clientela.services.seen import note_actor
 
 
 CORRELATION_HEADER = "x-correlation-id"

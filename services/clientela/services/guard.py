@@ -30,11 +30,12 @@ from clientela.services.entrance import Entrance
 from clientela.services.error_codes import code_of, is_told, reason_of, status_of
 from clientela.services.health import Health
 from clientela.services.limits import decoded
-from clientela.services.observer import HEALTH, Observer, Seen, note_request
+from clientela.services.observer import HEALTH, Observer
 from clientela.services.personal_fields import withhold
 from clientela.services.ports import NewId
 from clientela.services.refusals import DeadlineError
 from clientela.services.request_context import RequestContext, enter
+from clientela.services.seen import Seen, note_request
 from clientela.services.store_errors import StoreUnavailableError
 
 

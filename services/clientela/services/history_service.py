@@ -4,13 +4,14 @@ Servicer of HistoryService.
     commands -> lanes: those of one client one after the other, 32 clients at the same time
                   |
                   +-> let in like a call of its own -> the same command path -> its own result
+                                                     told of in figures and log <-+
 """
 
 from __future__ import annotations
 
 import asyncio
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -19,14 +20,17 @@ from clientela.domain.errors import DomainError, InvalidValueError
 from clientela.domain.identity.profile import IDENTITY
 from clientela.domain.interaction.rules import INTERACTION
 from clientela.domain.purchase.recording import PURCHASE
+from clientela.services.admission import RETRY_AFTER
 from clientela.services.audit import Audit
 from clientela.services.calls import ContendedError
 from clientela.services.core import Core
 from clientela.services.directory import JournalDirectory
 from clientela.services.errands import Errands
-from clientela.services.error_codes import status_of
+from clientela.services.error_codes import code_of, status_of
 from clientela.services.purchase_service import PurchaseServicer
+from clientela.services.refusals import OverloadedError
 from clientela.services.request_context import RequestContext, current, enter
+from clientela.services.seen import Brought, note_brought
 from clientela.services.translate.client import register_client
 from clientela.services.translate.interaction import record_interaction
 from clientela.services.translate.purchase import record_purchase
@@ -40,6 +44,9 @@ COMMANDS_MAX = 200
 LANES_AT_ONCE = 32
 """Clients whose commands are carried out at the same time, of all calls: others are served too."""
 
+CALLS_AT_ONCE = LANES_AT_ONCE
+"""Calls carried out at the same time: more would wait, in the room that all commands share."""
+
 METHODS: Mapping[str, str] = {
     "register_client": "clientela.v1.ClientService.RegisterClient",
     "record_purchase": "clientela.v1.PurchaseService.RecordPurchase",
@@ -47,6 +54,14 @@ METHODS: Mapping[str, str] = {
     "record_interaction": "clientela.v1.InteractionService.RecordInteraction",
 }
 """The rpc that each command is when it comes alone, by its field."""
+
+PATHS: Mapping[str, str] = {
+    name: "/{}/{}".format(*method.rsplit(".", 1)) for name, method in METHODS.items()
+}
+"""The same as the transport has it."""
+
+NO_COMMAND = "/clientela.v1.HistoryService/RecordHistory"
+"""What something that asks for nothing is told of as."""
 
 
 class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
@@ -65,6 +80,7 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         self._errands = Errands(tuple(METHODS.values()), directory, audit, core.clock)
         self._purchases = PurchaseServicer(core)
         self._room = asyncio.Semaphore(LANES_AT_ONCE)
+        self._calls = 0
         # Whoever told the last command before is likely to have told the next one, too.
         self._repeats = False
 
@@ -74,6 +90,16 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         commands = request.commands
         if not 1 <= len(commands) <= COMMANDS_MAX:
             raise InvalidValueError("commands", f"1 to {COMMANDS_MAX} commands")
+        if self._calls >= CALLS_AT_ONCE:
+            raise OverloadedError(RETRY_AFTER)
+        self._calls += 1
+        try:
+            return pb.RecordHistoryResponse(results=await self._results(commands))
+        finally:
+            self._calls -= 1
+
+    async def _results(self, commands: Sequence[pb.HistoryCommand]) -> list[pb.HistoryResult]:
+        """Carry out *commands*, and tell what each came to."""
         results = [pb.HistoryResult() for _ in commands]
         lanes: dict[str, list[int]] = {}
         for place, command in enumerate(commands):
@@ -87,7 +113,7 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
         except ExceptionGroup as failed:
             # The call fails as a whole: whatever was carried out is found done by the next one.
             raise failed.exceptions[0] from None
-        return pb.RecordHistoryResponse(results=results)
+        return results
 
     async def _carry_out(
         self,
@@ -104,12 +130,13 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
                         contexts[name] = await self._context(call, name)
                     enter(attrs.evolve(contexts[name], repeats=self._repeats))
                     await self._carried_out(name, getattr(command, name), result)
+                    note_brought(Brought(PATHS[name]), "")
                 except DomainError as error:
-                    result.refusal.CopyFrom(status_of(error, ""))
-                    if isinstance(error, ContendedError):
-                        # It may be carried out yet; nothing may overtake it.
-                        for _, behind in lane[place + 1 :]:
-                            behind.refusal.CopyFrom(result.refusal)
+                    # After a conflict it may be carried out yet; nothing may overtake it.
+                    is_last = isinstance(error, ContendedError)
+                    for each in lane[place:] if is_last else lane[place : place + 1]:
+                        _refuse(*each, error)
+                    if is_last:
                         return
 
     async def _context(self, call: RequestContext, name: str) -> RequestContext:
@@ -151,6 +178,14 @@ class HistoryServicer(history_pb2_grpc.HistoryServiceServicer):
                 _, outcome = await self._core.mutate(request, interaction, INTERACTION)
         result.outcome.CopyFrom(outcome)
         self._repeats = outcome.replayed
+
+
+def _refuse(command: pb.HistoryCommand, result: pb.HistoryResult, error: DomainError) -> None:
+    """Answer a command by an error, and have that told."""
+    result.refusal.CopyFrom(status_of(error, ""))
+    name = command.WhichOneof("command") or ""
+    brought = Brought(PATHS.get(name, NO_COMMAND), code_of(result.refusal).name, error.reason)
+    note_brought(brought, getattr(command, name).request_id if name else "")
 
 
 def _lane(command: pb.HistoryCommand) -> str:

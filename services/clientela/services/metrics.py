@@ -5,8 +5,8 @@ Metrics: what the service counts about itself, told to whoever keeps the figures
     Level     goes both ways   backlogs, lags, things parked, things cached
     Measure   is spread        size of a group that was committed together
 
-Services tell; an adapter keeps. Nothing told is personal: labels are names of rpcs, codes, read
-models, consumers and partitions, of which there are few.
+Services tell; an adapter keeps. Nothing told is personal: labels are names of rpcs, codes, reasons,
+read models, consumers and partitions, of which there are few.
 """
 
 from __future__ import annotations
@@ -128,6 +128,21 @@ class Metrics(Protocol):
         """
         ...
 
+    def brought(self, method: str, code: str, reason: str, times: int) -> None:
+        """
+        Commands that one call brought along were answered, and came to the same.
+
+        Args:
+            method: Path of the rpc that they are when they come alone.
+
+            code: Name of the status code that it would have been answered with.
+
+            reason: Stable reason of the refusal; empty for none.
+
+            times: How many, 1 or more.
+        """
+        ...
+
     def count(self, what: Count, label: str = "", times: int = 1) -> None:
         """Something happened *times* times, 0 or more."""
         ...
@@ -145,6 +160,9 @@ class NoMetrics:
     """Keeps nothing."""
 
     def called(self, method: str, code: str, seconds: float | None) -> None:
+        """Nothing."""
+
+    def brought(self, method: str, code: str, reason: str, times: int) -> None:
         """Nothing."""
 
     def count(self, what: Count, label: str = "", times: int = 1) -> None:

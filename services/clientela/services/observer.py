@@ -4,6 +4,11 @@ The observer: what is told of every call, a line in the log, a figure and a span
 The line of a call, at INFO, has its method, code, reason, milliseconds, the kind of its principal
 and keyed hashes of principal and request id: enough to follow a complaint, nothing that tells who
 a client is. Calls of health are told at DEBUG.
+
+Commands that a call brings along are figures like calls of their own. Those refused are one line
+for each rpc, code and reason, with how many and the request of the first of them: two hundred rows
+of a file that are wrong in the same way are one thing to look at, and the record of audit names
+each that a rule refused.
 """
 
 from __future__ import annotations
@@ -12,17 +17,15 @@ import asyncio
 import logging
 import time
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
 from functools import lru_cache
 from types import TracebackType
-
-import attrs
 
 from clientela.domain.event import Actor
 from clientela.services.logs import EXTRA, Fields, fields, kind_of, places_of
 from clientela.services.metrics import NO_METRICS, Count, Metrics
+from clientela.services.seen import SEEN, Brought, Seen
 from clientela.services.tracing import NO_TRACES, TRACEPARENT, Span, Traces
 
 
@@ -44,43 +47,6 @@ _FAULTS = logging.getLogger("clientela.faults")
 
 def _unhashed(_scope: str, _text: str) -> str:
     return ""
-
-
-@attrs.define
-class Seen:
-    """
-    What was seen of a call so far.
-
-    Attributes:
-        method: Path of the rpc.
-
-        trace: Trace id of its caller; empty for none.
-
-        code: Name of its status code.
-
-        reason: Stable reason of a refusal; empty for none.
-
-        actor: Who calls, as soon as that is known.
-
-        request_id: As the caller gave it; leaves only as a keyed hash.
-
-        request: That keyed hash, where it was made for the store already; empty for not yet.
-
-        is_stream: Whether it lasts as long as its caller likes.
-    """
-
-    method: str
-    trace: str = ""
-    code: str = "OK"
-    reason: str = ""
-    actor: Actor | None = None
-    request_id: str = ""
-    request: str = ""
-    is_stream: bool = False
-
-    def refused(self, code: str, reason: str) -> None:
-        """It ends with this."""
-        self.code, self.reason = code, reason
 
 
 class Observer:
@@ -150,31 +116,56 @@ class Observer:
             span.fail(seen.code)
             if seen.reason:
                 span.note("clientela.reason", seen.reason)
+        if seen.brought is not None:
+            self._tell_brought(seen, seen.brought, span)
         self._metrics.called(seen.method, seen.code, None if seen.is_stream else seconds)
         level = logging.DEBUG if seen.method.startswith(HEALTH) else logging.INFO
         if _LOG.isEnabledFor(level):
             ms = round(seconds * 1_000, 3)
-            text, told = "%s %s %s ms", (seen.method, seen.code, ms)
-            extra = {EXTRA: self._line(seen, ms)}
-            # Made here, because all these lines come from one place that nobody need look up.
-            _LOG.handle(_LOG.makeRecord(_LOG.name, level, "", 0, text, told, None, extra=extra))
+            line = Fields(method=seen.method, code=seen.code, ms=ms)
+            if seen.reason:
+                line["reason"] = seen.reason
+            if seen.brought is not None:
+                line["count"] = sum(map(len, seen.brought.values()))
+            self._add_origin(line, seen, seen.request_id, seen.request)
+            _write(level, "%s %s %s ms", (seen.method, seen.code, ms), line)
 
-    def _line(self, seen: Seen, ms: float) -> Fields:
-        line = Fields(method=seen.method, code=seen.code, ms=ms)
-        if seen.reason:
-            line["reason"] = seen.reason
+    def _tell_brought(
+        self, seen: Seen, brought: Mapping[Brought, Sequence[str]], span: Span
+    ) -> None:
+        """Tell what the commands came to that a call brought along."""
+        refused = 0
+        for each, request_ids in brought.items():
+            times = len(request_ids)
+            self._metrics.brought(each.method, each.code, each.reason, times)
+            if not each.reason:
+                continue
+            refused += times
+            if _LOG.isEnabledFor(logging.INFO):
+                line = Fields(method=each.method, code=each.code, reason=each.reason, count=times)
+                self._add_origin(line, seen, request_ids[0])
+                _write(logging.INFO, "%s %s x%s", (each.method, each.code, times), line)
+        span.note("clientela.commands", sum(map(len, brought.values())))
+        span.note("clientela.refused", refused)
+
+    def _add_origin(self, line: Fields, seen: Seen, request_id: str, hashed: str = "") -> None:
+        """Add to *line* whom it is about, by keyed hashes."""
         if seen.actor is not None:
             line["actor"] = self._said(seen.actor)
-        if seen.request_id:
-            hashed = seen.request or self._hashes("request", seen.request_id)
-            line["request"] = hashed[:REFERENCE_LENGTH]
+        if request_id:
+            line["request"] = (hashed or self._hashes("request", request_id))[:REFERENCE_LENGTH]
         if seen.trace:
             line["trace"] = seen.trace
-        return line
 
     def _said_of(self, actor: Actor) -> str:
         hashed = self._hashes("log-actor", str(actor))
         return f"{actor.kind.value} {hashed[:REFERENCE_LENGTH]}"
+
+
+def _write(level: int, text: str, told: tuple[object, ...], line: Fields) -> None:
+    """Write a line; made here, because they come from one place that nobody need look up."""
+    extra = {EXTRA: line}
+    _LOG.handle(_LOG.makeRecord(_LOG.name, level, "", 0, text, told, None, extra=extra))
 
 
 class Telling:
@@ -195,7 +186,7 @@ class Telling:
         self._span = span
 
     def __enter__(self) -> Seen:
-        _SEEN.set(self._seen)
+        SEEN.set(self._seen)
         self._began_s = self._observer.now_s()
         self._begun = self._span.__enter__()
         return self._seen
@@ -212,24 +203,3 @@ class Telling:
             self._observer.tell(self._seen, self._observer.now_s() - self._began_s, self._begun)
         finally:
             self._span.__exit__(kind, error, traceback)
-
-
-_SEEN: ContextVar[Seen | None] = ContextVar("clientela-seen", default=None)
-
-
-def note_actor(actor: Actor) -> None:
-    """Who makes the call being answered; nothing outside one."""
-    if (seen := _SEEN.get()) is not None:
-        seen.actor = actor
-
-
-def note_hash(request_id: str, request: str) -> None:
-    """The keyed hash of a request id; kept if that is the one of the call being answered."""
-    if (seen := _SEEN.get()) is not None and seen.request_id == request_id:
-        seen.request = request
-
-
-def note_request(request: object) -> None:
-    """What the call being answered asks for, of which only the request id is kept."""
-    if (seen := _SEEN.get()) is not None:
-        seen.request_id = getattr(request, "request_id", "")

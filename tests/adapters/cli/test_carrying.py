@@ -254,6 +254,7 @@ async def test_requests_of_now_go_one_by_one(tmp_path):
         )
 
     assert DONE == made
-    assert [Said(is_new=False, client_id="petra")] * 2 == [again, found]
+    known = Said(is_new=False, client_id="petra")
+    assert [attrs.evolve(known, is_repeat=True), known] == [again, found]
     assert isinstance(missing, VerbError)
     assert "CLIENT_UNKNOWN" == missing.reason

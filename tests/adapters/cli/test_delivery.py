@@ -4,6 +4,7 @@ What becomes of requests that are refused for now, for good, or with all others.
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from clientela.adapters.cli.delivery import (
@@ -51,6 +52,35 @@ async def test_only_what_may_pass_is_tried_again_and_in_its_order():
 
     assert [["a", "b", "c", "d"], ["b", "d"]] == carrier.asked
     assert [DONE, DONE, taken, DONE] == answers
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_unsure"),
+    [("", True), ("STORE_UNAVAILABLE", True), ("DEADLINE_EXCEEDED", True), (LIMITED, False)],
+)
+async def test_what_is_found_done_after_a_lost_answer_may_have_been_done_just_now(
+    reason, is_unsure
+):
+    """
+    REC-3: nobody can tell it from what an earlier run did, so it is not said to have been there
+    already; a service that refuses at the door has begun nothing.
+    """
+    repeat = Said(is_new=False, client_id="petra", is_repeat=True)
+    there = Said(is_new=False, client_id="pavel")
+    carrier = Script(refused(reason), [repeat, there, DONE])
+
+    answers = await delivered(carrier, "abc", pause_s=0)
+
+    assert [attrs.evolve(repeat, is_unsure=is_unsure), there, DONE] == answers
+
+
+async def test_what_is_found_done_at_once_was_done_before():
+    """
+    REC-3: a second run of a file finds everything there.
+    """
+    repeat = Said(is_new=False, client_id="petra", is_repeat=True)
+
+    assert [repeat] == await delivered(Script([repeat]), "a")
 
 
 async def test_a_service_that_was_away_is_asked_again():

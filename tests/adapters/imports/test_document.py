@@ -100,6 +100,7 @@ def test_everything_that_a_mapping_can_say_is_read():
         ('currency = "EUR"', 'currency = "EUR"\nthousands = "."', "amounts.thousands"),
         ('currency = "EUR"', 'currency = "EUR"\n[file]\ndelimiter = ";;"', "file.delimiter"),
         ('currency = "EUR"', 'currency = "EUR"\n[file]\nencoding = "utf-99"', "file.encoding"),
+        ('currency = "EUR"', 'currency = "EUR"\n[file]\nencoding = "rot13"', "file.encoding"),
         ('currency = "EUR"', 'currency = "EUR"\n[file]\nheader = false', "columns.client"),
         ('currency = "EUR"', 'currency = "EUR"\n[identifiers]\nphone = "p"', "identifiers"),
         ('currency = "EUR"', 'currency = "EUR"\n[constants]\nsku = "cd"', "constants.sku"),

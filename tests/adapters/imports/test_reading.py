@@ -180,6 +180,29 @@ def test_bytes_of_another_encoding_spoil_their_row_only(tmp_path):
     assert "ivan" == found[1].client
 
 
+def test_half_a_character_spoils_its_row_only(tmp_path):
+    """
+    An encoding that can tell of half a character makes no text of it.
+    """
+    mapping = MAPPING.replace("[columns]", '[file]\nencoding = "unicode_escape"\n\n[columns]')
+    text = HEAD + "17,petr\\ud800,shirt,1,1,2026-03-02\n18,ivan,belt,1,1,2026-03-02\n"
+
+    found = entries(tmp_path, text, mapping)
+
+    assert [(2, "ENCODING")] == refused(found)
+    assert "ivan" == found[1].client
+
+
+@pytest.mark.parametrize("day", ["2026-03-02", "20260302", "2026-W10-1", "2026W101"])
+def test_a_date_alone_is_at_the_time_that_the_mapping_says(tmp_path, day):
+    """
+    However ISO 8601 writes it; noon where the mapping says nothing.
+    """
+    [found] = entries(tmp_path, HEAD + f"17,petra,shirt,1,1,{day}\n")
+
+    assert Moment(datetime(2026, 3, 2, 11, tzinfo=UTC), date(2026, 3, 2)) == found.when
+
+
 def test_an_endless_line_is_one_bad_row(tmp_path):
     """
     Memory is bounded: a line longer than any may be is left out, the next one read.

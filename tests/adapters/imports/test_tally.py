@@ -7,17 +7,18 @@ from clientela.adapters.imports.tally import Tally, rejects_to
 
 def test_every_row_is_counted_once():
     """
-    Recorded, there already and rejected rows are all rows.
+    Recorded, there already, one of both and rejected rows are all rows.
     """
-    tally = Tally(recorded=5, already=2, rejected=Counter(AMOUNT=1, VALUE=2), clients=3)
+    tally = Tally(recorded=5, already=2, unsure=4, rejected=Counter(AMOUNT=1, VALUE=2), clients=3)
 
     plain = tally.plain(2.0)
 
-    assert 10 == tally.rows
-    assert (10, 5, 2, {"AMOUNT": 1, "VALUE": 2}, 5.0) == (
+    assert 14 == tally.rows
+    assert (14, 5, 2, 4, {"AMOUNT": 1, "VALUE": 2}, 7.0) == (
         plain["rows"],
         plain["recorded"],
         plain["already_there"],
+        plain["recorded_now_or_before"],
         plain["rejected"],
         plain["rows_per_second"],
     )

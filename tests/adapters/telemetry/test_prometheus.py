@@ -20,6 +20,7 @@ from clientela.services.metrics import LABELS_MAX, Count, Level, Measure
 
 
 CALLS = "clientela_calls_total"
+COMMANDS = "clientela_history_commands_total"
 METHOD = "/clientela.v1.OwnershipService/Approach"
 FOLLOW = "/clientela.v1.EventService/FollowEvents"
 
@@ -55,6 +56,24 @@ def test_calls_are_counted_by_method_and_code():
     assert 2 == found["clientela_call_seconds_count", METHOD]
     assert 1 == found["clientela_call_seconds_bucket", METHOD, "0.005"]
     assert ("clientela_call_seconds_count", FOLLOW) not in found
+
+
+def test_commands_of_one_call_are_counted_by_method_code_and_reason():
+    """
+    Issue 3, 8: errors of an import are seen by method and reason, though its calls are answered.
+    """
+    metrics = PrometheusMetrics()
+    for times in (64, 3):
+        metrics.brought(METHOD, "OK", "", times)
+    metrics.brought(METHOD, "ALREADY_EXISTS", "KEY_TAKEN", 2)
+
+    with exposed(metrics, Exposition()) as port:
+        found = read(port)
+
+    assert {("", METHOD, "OK"): 67, (METHOD, "ALREADY_EXISTS", "KEY_TAKEN"): 2} == {
+        tuple(labels): n for (name, *labels), n in found.items() if name == COMMANDS
+    }
+    assert not [key for key in found if key[0] == CALLS]
 
 
 def test_every_figure_is_handed_out():
@@ -136,5 +155,5 @@ def test_the_page_for_operators_lists_every_figure():
     levels = {f"clientela_{level.value.name}" for level in Level}
     measures = {f"clientela_{measure.value.name}" for measure in Measure}
 
-    expected = counts | levels | measures | {"clientela_calls_total", "clientela_call_seconds"}
-    assert expected == listed
+    calls = {CALLS, COMMANDS, "clientela_call_seconds"}
+    assert counts | levels | measures | calls == listed

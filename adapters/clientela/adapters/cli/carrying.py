@@ -166,8 +166,10 @@ def _said(result: HistoryResult) -> Said | VerbError:
     if result.HasField("refusal"):
         return refused(result.refusal)
     outcome = result.outcome
+    has_changed = bool(outcome.events)
     return Said(
-        is_new=bool(outcome.events) and not outcome.replayed,
+        is_new=has_changed and not outcome.replayed,
         client_id=result.client_id,
         unmatched_lines=result.unmatched_lines,
+        is_repeat=has_changed and outcome.replayed,
     )

@@ -46,6 +46,9 @@ RETRIED = frozenset(
 )
 """Reasons for which the same request may do better later; empty where nobody was reached."""
 
+UNSURE = frozenset({"", "STORE_UNAVAILABLE", "DEADLINE_EXCEEDED"})
+"""Those after which it may have been carried out all the same."""
+
 FATAL = RETRIED | {
     "UNAUTHENTICATED",
     "ACCESS_DENIED",
@@ -67,11 +70,17 @@ class Said:
         client_id: The client whom it names, registered or found.
 
         unmatched_lines: Lines of a return whose purchase is not known.
+
+        is_repeat: Whether the same request had changed something before.
+
+        is_unsure: Whether that may have been just now: an answer to it was lost.
     """
 
     is_new: bool
     client_id: str
     unmatched_lines: int = 0
+    is_repeat: bool = False
+    is_unsure: bool = False
 
 
 class Carrier(abc.ABC):
@@ -106,6 +115,7 @@ async def delivered(
         VerbError: the service is away, or takes nothing from us.
     """
     said: dict[int, Said | VerbError] = {}
+    unsure: set[int] = set()
     left = list(range(len(requests)))
     busy = limited = 0
     while left and busy < ATTEMPTS_MAX and limited < LIMITED_MAX:
@@ -114,6 +124,7 @@ async def delivered(
             await asyncio.sleep(pause_s * min(2 ** (busy + limited - 1), longest))
         told = await tried(carrier.carry, [requests[i] for i in left])
         said.update(zip(left, told, strict=True))
+        unsure.update(i for i in left if reason_of(said[i]) in UNSURE)
         again = [i for i in left if reason_of(said[i]) in RETRIED]
         if len(again) < len(left):
             # It takes something: whoever waits for the rest waits anew.
@@ -123,7 +134,7 @@ async def delivered(
         else:
             busy += 1
         left = again
-    answers = [said[i] for i in range(len(requests))]
+    answers = [_marked(said[i]) if i in unsure else said[i] for i in range(len(requests))]
     for answer in answers:
         if isinstance(answer, VerbError) and answer.reason in FATAL:
             raise answer
@@ -145,6 +156,13 @@ async def tried(
         if error.reason not in RETRIED:
             raise
         return [error] * len(requests)
+
+
+def _marked(said: Said | VerbError) -> Said | VerbError:
+    """What a request came to after an answer to it was lost."""
+    if isinstance(said, VerbError) or not said.is_repeat:
+        return said
+    return attrs.evolve(said, is_unsure=True)
 
 
 def reason_of(said: Said | VerbError) -> str | None:

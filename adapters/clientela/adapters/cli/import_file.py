@@ -23,6 +23,7 @@ from clientela.adapters.cli.options import (
     TokenFile,
     Way,
     done,
+    text_of,
     verb,
 )
 from clientela.adapters.imports.mapping import Kind
@@ -65,7 +66,13 @@ def import_file(
     are counted by reason, and listed in the file of --rejects: file, line, reason, what was
     expected; never what was there.
     """
-    way = Way(data_dir=data_dir, target=address, token_file=token_file, ca_file=ca_file)
+    way = Way(
+        data_dir=data_dir,
+        target=address,
+        token_file=token_file,
+        ca_file=ca_file,
+        may_begin=True,
+    )
     source = _source(file, map_, kind)
     return done(
         _imported(way, source, rejects, output, is_dry=dry_run, creates_clients=create_clients)
@@ -77,7 +84,7 @@ def _source(file: Path, map_: Path, kind: Kind) -> Source:
     from clientela.adapters.imports.reading import Source
 
     try:
-        mapping: FileMapping = mapping_from(map_.read_text("utf-8"), kind)
+        mapping: FileMapping = mapping_from(text_of(map_), kind)
     except MappingError as error:
         raise VerbError(
             Exit.USAGE, f"{map_}: {error}", reason="MAPPING_INVALID", violations=error.problems
@@ -193,10 +200,17 @@ def _show(plain: dict[str, Any], output: Output) -> None:
         ("rows", plain["rows"]),
         (did, plain["recorded"]),
         ("there already", plain["already_there"]),
+        *_unsure("recorded now or before: answer lost", plain["recorded_now_or_before"]),
         *((f"rejected: {reason}", count) for reason, count in plain["rejected"].items()),
         *((f"entries: {kind}", count) for kind, count in plain["entries"].items()),
         ("clients registered", plain["clients_registered"]),
+        *_unsure("registered now or before: answer lost", plain["clients_now_or_before"]),
         ("returned lines without purchase", plain["unmatched_lines"]),
         ("rows a second", round(plain["rows_per_second"])),
     ]
     table(f"{plain['file']}, sha256 {plain['sha256'][:12]}", ("", "count"), rows)
+
+
+def _unsure(text: str, count: int) -> list[tuple[str, object]]:
+    """A row that is seldom there at all."""
+    return [(text, count)] if count else []

@@ -135,6 +135,7 @@ class KnownClients:
                 refuse(entry, said)
                 continue
             self._tally.clients += said.is_new
+            self._tally.clients_unsure += said.is_unsure
             ids[entry.client] = self._ids[entry.client] = said.client_id
         while len(self._ids) > CLIENTS_MAX:
             self._ids.popitem(last=False)

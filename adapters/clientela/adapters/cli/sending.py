@@ -188,6 +188,8 @@ class Sender:
         self._tally.unmatched_lines += said.unmatched_lines
         if said.is_new:
             self._tally.recorded += len(entry.lines)
+        elif said.is_unsure:
+            self._tally.unsure += len(entry.lines)
         else:
             self._tally.already += len(entry.lines)
 

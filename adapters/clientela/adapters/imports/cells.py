@@ -107,6 +107,6 @@ def moment_reader(when: When) -> Callable[[str], Moment]:
 
 
 def _iso(text: str, when: When) -> datetime:
-    if len(text) == len("2009-12-01"):
+    if len(text) <= len("2009-12-01"):
         return datetime.combine(date.fromisoformat(text), when.time_of_day)
     return datetime.fromisoformat(text)

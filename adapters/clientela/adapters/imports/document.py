@@ -44,7 +44,6 @@ A document is refused whole, each problem at its place.
 
 from __future__ import annotations
 
-import codecs
 import tomllib
 
 from collections.abc import Iterator, Mapping
@@ -161,7 +160,7 @@ def _shape(reading: Reading) -> FileShape:
             reading.refuse(f"file.{name}", "expected one character")
     encoding = reading.take("file", "encoding", str, "utf-8")
     try:
-        codecs.lookup(encoding)
+        "".encode(encoding)
     except (LookupError, ValueError):
         reading.refuse("file.encoding", "expected an encoding, such as utf-8 or cp1251")
     has_header = reading.take("file", "header", bool, True)  # noqa: FBT003  # a default

@@ -189,7 +189,7 @@ def opened(path: Path, shape: FileShape) -> TextIO:
 def _checked(row: Row) -> Row | BadRow:
     if len(row.cells) > CELLS_MAX:
         return BadRow(row.line, RowError("MALFORMED", f"at most {CELLS_MAX} cells"))
-    if any("\udc80" <= character <= "\udcff" for cell in row.cells for character in cell):
+    if any("\ud800" <= character <= "\udfff" for cell in row.cells for character in cell):
         return BadRow(row.line, RowError("ENCODING", "text of the encoding of the file"))
     return row
 

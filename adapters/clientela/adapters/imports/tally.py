@@ -25,26 +25,33 @@ class Tally:
 
         already: Rows that were there already.
 
+        unsure: Rows whose answer was lost and that were found recorded when they were sent again:
+            by this run, or by one before.
+
         rejected: Rows that were not taken, by reason.
 
         entries: Entries recorded or there already, by what they are.
 
         clients: Clients registered on the way.
 
+        clients_unsure: Clients registered on the way, or before, whose answer was lost likewise.
+
         unmatched_lines: Returned lines whose purchase is not known.
     """
 
     recorded: int = 0
     already: int = 0
+    unsure: int = 0
     rejected: Counter[str] = attrs.field(factory=Counter[str])
     entries: Counter[str] = attrs.field(factory=Counter[str])
     clients: int = 0
+    clients_unsure: int = 0
     unmatched_lines: int = 0
 
     @property
     def rows(self) -> int:
         """All rows."""
-        return self.recorded + self.already + self.rejected.total()
+        return self.recorded + self.already + self.unsure + self.rejected.total()
 
     def plain(self, seconds: float) -> dict[str, Any]:
         """All of it as plain data."""
@@ -52,9 +59,11 @@ class Tally:
             "rows": self.rows,
             "recorded": self.recorded,
             "already_there": self.already,
+            "recorded_now_or_before": self.unsure,
             "rejected": dict(sorted(self.rejected.items())),
             "entries": dict(sorted(self.entries.items())),
             "clients_registered": self.clients,
+            "clients_now_or_before": self.clients_unsure,
             "unmatched_lines": self.unmatched_lines,
             "seconds": round(seconds, 3),
             "rows_per_second": round(self.rows / seconds, 1) if seconds > 0 else 0.0,

@@ -99,6 +99,12 @@ class PrometheusMetrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._brought = Counter(
+            f"{NAMESPACE}_history_commands",
+            "Commands that calls of RecordHistory brought along, by the rpc they are alone.",
+            ("method", "code", "reason"),
+            registry=self.registry,
+        )
         self._counts = {what: self._counter(what.value) for what in Count}
         self._levels = {what: self._gauge(what.value) for what in Level}
         self._measures = {what: self._histogram(what) for what in Measure}
@@ -109,6 +115,10 @@ class PrometheusMetrics:
         self._calls.labels(method, code).inc()
         if seconds is not None:
             self._seconds.labels(method).observe(seconds)
+
+    def brought(self, method: str, code: str, reason: str, times: int) -> None:
+        """Commands that one call brought along were answered, and came to the same."""
+        self._brought.labels(method, code, reason).inc(times)
 
     def count(self, what: Count, label: str = "", times: int = 1) -> None:
         """Something happened."""
