@@ -5,6 +5,7 @@ The chart, rendered by Helm's own library and checked against the schemas of Kub
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 
 from typing import Any
@@ -82,6 +83,17 @@ def selected(service, deployments):
         for name, each in deployments.items()
         if wanted <= each["spec"]["template"]["metadata"]["labels"].items()
     }
+
+
+@pytest.mark.parametrize("values", [{}, {"roles": PARTS}], ids=["all in one", "roles"])
+def test_what_helm_says_at_the_end_can_be_typed(chart, values):
+    """
+    The notes name something that is there, whether or not roles are Deployments of their own.
+    """
+    notes = chart.render(values, name="shop", namespace="sales")["clientela/templates/NOTES.txt"]
+    [(kind, name)] = re.findall(r"exec (\w+)/(\S+) -- clientela doctor", notes)
+
+    assert name in parts(chart, kind.capitalize(), values)
 
 
 @pytest.mark.parametrize("release", KUBERNETES)

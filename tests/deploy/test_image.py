@@ -205,6 +205,15 @@ def test_the_unit_is_one(unit):
     assert all(re.fullmatch(r"[A-Z][A-Za-z]+=.*", line) for line in settings)
 
 
+def test_the_unit_names_nothing_that_nobody_installs(unit):
+    """
+    Of /opt/clientela it names programs alone: an environment of Python holds no pages.
+    """
+    named = re.findall(r"/opt/clientela\S*", unit.read_text(encoding="utf-8"))
+
+    assert {"/opt/clientela/bin/clientela"} == set(named)
+
+
 def test_systemd_finds_nothing_wrong_with_the_unit(unit, tmp_path):
     """
     Where there is a systemd, it reads the unit; elsewhere the test above has to do.

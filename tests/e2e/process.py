@@ -111,6 +111,12 @@ class Shop:
             text=True,
         )
 
+    def make(self) -> None:
+        """Make the store, with nothing in it: definitions that say nothing are the defaults."""
+        nothing = self.folder.with_suffix(".toml")
+        nothing.touch()
+        self.run("apply", nothing)
+
     def copied(self, folder: Path) -> Shop:
         """The same shop elsewhere: a copy of everything it has while nobody serves it."""
         shutil.copytree(self.folder, folder)

@@ -140,7 +140,7 @@ def test_keys_for_several_processes_are_made_once(shop):
     shop.run("keys", "make")
     before = (shop.folder / "keys.json").read_bytes()
     again = shop.run("keys", "make", code=1)
-    shop.run("stats")
+    shop.make()
 
     assert "holds a store or keys already" in again.errors
     assert before == (shop.folder / "keys.json").read_bytes()

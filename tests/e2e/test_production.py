@@ -59,6 +59,7 @@ def token_of(folder, *permissions):
 def test_a_verb_shows_its_token(shop, tmp_path):
     """
     S1, S2: with a token of the issuer a verb may do what the token grants; without one nothing.
+    Whoever does not trust its certificate is told so, and how to trust it.
     """
     trusting = ("--ca-file", tmp_path / "ca.crt")
 
@@ -66,11 +67,14 @@ def test_a_verb_shows_its_token(shop, tmp_path):
         token = token_of(tmp_path, "insight.read")
         shown = shop.run("stats", *trusting, "--token-file", token, "-o", "json").json
         unknown = shop.run("stats", *trusting, code=1)
+        untrusted = shop.run("stats", code=3)
         denied = shop.run("verify", *trusting, "--token-file", token, code=1)
 
     assert 0 == shown["clients"]
     assert "UNAUTHENTICATED" in unknown.errors
     assert "--token-file" in unknown.errors
+    assert "with a certificate that is trusted here" in untrusted.errors
+    assert "--ca-file" in untrusted.errors
     assert "ACCESS_DENIED" in denied.errors
     assert "permission=operation.read" in denied.errors
 

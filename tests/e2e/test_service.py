@@ -86,6 +86,22 @@ def test_two_services_do_not_share_a_store(shop):
     assert f"process {service.pid}" in told.errors
 
 
+def test_a_port_that_is_taken_is_told_in_our_words(shop, tmp_path):
+    """
+    The second service says which port and what to do, ends with exit code 3, and no library adds
+    lines of its own: what goes to the error output is read by machines.
+    """
+    with shop.served():
+        target = json.loads((shop.folder / "service.json").read_text())["address"]
+        port = target.rpartition(":")[2]
+        told = Shop(tmp_path / "other").run("serve", "--port", port, code=3)
+
+    assert [
+        f"clientela: cannot listen on {target}: it is in use, or not of this machine",
+        "  Name another port with --port; 0 lets the system choose.",
+    ] == told.errors.splitlines()
+
+
 def test_a_service_that_is_named_must_be_there(shop):
     """
     With --address nothing is started here: exit code 3 says that nobody answers.
@@ -149,7 +165,7 @@ def test_a_store_in_real_time_does_not_become_virtual(shop, tmp_path):
     Asked to serve a real store in virtual time, the service does not start and says what to do.
     """
     real = Shop(tmp_path / "real", is_virtual=False)
-    real.run("stats")
+    real.make()
 
     told = Shop(tmp_path / "real").run("serve", "--port", 0, code=1)
 
@@ -214,15 +230,17 @@ def test_a_client_is_found_exported_and_erased(shop, tmp_path):
 
 def test_definitions_with_mistakes_are_refused_place_by_place(shop, tmp_path):
     """
-    LIFE-11: a document is refused whole; each problem is named by its place.
+    LIFE-11: a document is refused whole; each problem is named by its place. An empty one is right.
     """
     wrong = written(tmp_path, "wrong.toml", DEFINITIONS.replace("per_minor", "per_mile"))
 
     told = shop.run("apply", wrong, "--yes", code=1)
+    empty = shop.run("apply", written(tmp_path, "empty.toml", ""))
     unasked = shop.run("apply", written(tmp_path, "shop.toml", DEFINITIONS), code=1)
 
     assert "DEFINITIONS_INVALID" in told.errors
     assert "loyalty.awards[0]" in told.errors
+    assert "Nothing differs from the latest version" in empty.out
     assert "nothing was changed" in unasked.errors
 
 
@@ -231,7 +249,7 @@ def test_the_doctor_finds_what_is_wrong(shop):
     Nothing is bad on a fresh machine; an exposed key file is, and ends with exit code 5.
     """
     fresh = shop.run("doctor")
-    shop.run("stats")
+    shop.make()
     (shop.folder / "keys.json").chmod(0o644)
 
     told = shop.run("doctor", "-o", "json", code=5)
@@ -265,7 +283,7 @@ def test_keys_are_rotated_and_steps_are_listed(shop):
     """
     Operators replace the key-encryption key, and see what the database went through.
     """
-    shop.run("stats")
+    shop.make()
 
     steps = shop.run("migrate", "status", "-o", "json").json
 
@@ -293,9 +311,9 @@ def test_another_key_file_is_refused(shop, tmp_path):
     """
     S10: a store is served with the keys it is sealed with, and with no others.
     """
-    shop.run("stats")
+    shop.make()
     other = Shop(tmp_path / "other")
-    other.run("stats")
+    other.make()
     (shop.folder / "keys.json").write_bytes((other.folder / "keys.json").read_bytes())
 
     told = shop.run("stats", code=1)

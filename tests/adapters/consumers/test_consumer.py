@@ -512,7 +512,8 @@ async def test_personal_values_stay_in_no_file(
 
 async def test_stream_is_checked(account):
     """
-    R12: a stream that would lose messages is refused with what is wrong; none is made unasked.
+    R12: a stream that would lose messages is refused with what is wrong; none is made unasked,
+    and who is to make it is told the page that says how.
     """
 
     async def closed():
@@ -520,7 +521,7 @@ async def test_stream_is_checked(account):
 
     connection = await account.connect(closed)
     js = connection.jetstream()
-    with pytest.raises(StreamMissingError):
+    with pytest.raises(StreamMissingError, match=r"as docs/messages\.md says"):
         await ensure(js, may_create=False, replicas=1)
     await js.add_stream(name=STREAM, subjects=[f"{SUBJECT}.*"], max_age=60)
     with pytest.raises(StreamMisconfiguredError) as caught:

@@ -339,6 +339,8 @@ def test_columns_that_are_not_there_are_told_before_anything_is_read(tmp_path):
     """
     with pytest.raises(FileUnreadableError, match="no column is called 'customer'"):
         entries(tmp_path, "a,b\n1,2\n")
+    with pytest.raises(FileUnreadableError, match=r"one column alone: say \[file\] delimiter"):
+        entries(tmp_path, HEAD.replace(",", ";"))
     with pytest.raises(FileUnreadableError, match="more than one"):
         entries(tmp_path, "customer," + HEAD)
     with pytest.raises(FileUnreadableError, match="names no columns"):

@@ -8,9 +8,22 @@ everywhere. Nothing is imported here that a verb might not need.
 
 from __future__ import annotations
 
+import os
+import sys
+
 
 def main() -> None:
     """Run the verb that the command line names; the console script `clientela`."""
-    from clientela.adapters.cli.app import app
+    # What gRPC says beside errors is not in our form; it is asked for by this variable.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        from clientela.adapters.cli.app import app
 
-    app(prog_name="clientela")
+        app(prog_name="clientela")
+    except ModuleNotFoundError as error:
+        name = error.name or ""
+        if name.startswith("clientela."):
+            raise
+        problem = f"{name} is not installed: run `pip install 'clientela[all]'`"
+        print(f"clientela: {problem}", file=sys.stderr)
+        raise SystemExit(1) from None

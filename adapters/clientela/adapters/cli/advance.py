@@ -44,7 +44,13 @@ def advance(
 
     A clock never goes back: an earlier date changes nothing.
     """
-    way = Way(data_dir=data_dir, target=address, token_file=token_file, ca_file=ca_file)
+    way = Way(
+        data_dir=data_dir,
+        target=address,
+        token_file=token_file,
+        ca_file=ca_file,
+        may_begin=True,
+    )
     return done(_advanced(way, _moment(to), output))
 
 

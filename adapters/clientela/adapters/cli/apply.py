@@ -19,6 +19,7 @@ from clientela.adapters.cli.options import (
     TokenFile,
     Way,
     done,
+    text_of,
     verb,
 )
 
@@ -48,8 +49,15 @@ def apply(
 
     A file with anything wrong in it is refused whole, each problem at its place.
     """
-    text = file.read_text("utf-8")
-    way = Way(data_dir=data_dir, target=address, token_file=token_file, ca_file=ca_file)
+    # On the wire no document is a forgotten one; a file without a word in it is meant.
+    text = text_of(file) or "\n"
+    way = Way(
+        data_dir=data_dir,
+        target=address,
+        token_file=token_file,
+        ca_file=ca_file,
+        may_begin=True,
+    )
     return done(_applied(way, text, output, is_asking=not yes, is_dry=dry_run))
 
 
@@ -99,7 +107,7 @@ def _show(tried: ApplyDefinitionsResponse) -> None:
     from clientela.adapters.cli.output import table
 
     if not tried.changes:
-        print(f"Nothing differs from version {tried.version}.")
+        print("Nothing differs from the latest version.")
         return
     rows = [(_kind(c), c.path, _clipped(c.old), _clipped(c.new)) for c in tried.changes]
     table(f"What version {tried.version} changes", ("", "where", "before", "after"), rows)

@@ -20,6 +20,7 @@ from clientela.adapters.cli.options import (
     TokenFile,
     Way,
     done,
+    text_of,
     verb,
 )
 
@@ -44,7 +45,7 @@ def backtest(
     Nothing is changed. JSON lists every difference, one a line, and ends with a summary.
     """
     way = Way(data_dir=data_dir, target=address, token_file=token_file, ca_file=ca_file)
-    return done(_tried(way, file.read_text("utf-8"), output))
+    return done(_tried(way, text_of(file), output))
 
 
 async def _tried(way: Way, text: str, output: Output) -> None:

@@ -21,8 +21,9 @@ from google.rpc.status_pb2 import Status
 
 from clientela.adapters.addresses import found
 from clientela.adapters.cli.failure import Exit, VerbError
-from clientela.adapters.cli.options import Way
+from clientela.adapters.cli.options import Way, text_of
 from clientela.adapters.settings import Settings
+from clientela.adapters.sqlite.files import DatabaseLockedError
 from clientela.adapters.tokens.development import ACTOR_HEADER
 from clientela.adapters.tokens.own import SECRET_HEADER
 
@@ -106,7 +107,7 @@ async def connected(way: Way) -> AsyncGenerator[Connection]:
     A connection to the service that a verb is to talk to.
 
     Raises:
-        VerbError: the one named does not answer.
+        VerbError: the one named does not answer, or there is nothing to work on.
 
         SettingError, StoreError, KeyFileError: none runs, and none can be started here.
     """
@@ -120,12 +121,19 @@ async def connected(way: Way) -> AsyncGenerator[Connection]:
                 if await _answers(connection.channel):
                     yield connection
                     return
-        async with _own(settings, has_bus=way.has_bus) as connection:
-            yield connection
+        if not (way.may_begin or settings.database_url or settings.database.exists()):
+            raise _nothing_there(settings)
+        try:
+            async with _own(settings, has_bus=way.has_bus) as connection:
+                yield connection
+        except DatabaseLockedError:
+            if not is_encrypted or said is None:
+                raise
+            raise unreachable(said.target, is_encrypted=True) from None
         return
     async with _opened(way, settings, target, is_encrypted) as connection:
         if not await _answers(connection.channel):
-            raise unreachable(target)
+            raise unreachable(target, is_encrypted=is_encrypted)
         yield connection
 
 
@@ -135,7 +143,7 @@ async def _opened(
 ) -> AsyncGenerator[Connection]:
     metadata: Metadata = ((ACTOR_HEADER, ACTOR),)
     if way.token_file is not None:
-        token = way.token_file.read_text("utf-8")[:TOKEN_BYTES_MAX].strip()
+        token = text_of(way.token_file)[:TOKEN_BYTES_MAX].strip()
         metadata = (("authorization", f"Bearer {token}"),)
     if not is_encrypted:
         opened = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
@@ -172,13 +180,23 @@ async def _answers(channel: grpc.aio.Channel) -> bool:
     return True
 
 
-def unreachable(target: str) -> VerbError:
-    """That nobody answers at *target*."""
-    return VerbError(
-        Exit.UNREACHABLE,
-        f"no service answers at {target}",
-        advice="Start one with `clientela serve`, or leave --address out to work on the files.",
+def unreachable(target: str, *, is_encrypted: bool = False) -> VerbError:
+    """That nobody answers at *target*; nobody who can be believed, where that is asked for."""
+    problem = f"no service answers at {target}"
+    advice = (
+        "Start one with `clientela serve`, or leave --address out to work on the files."
+        " One that speaks TLS needs --ca-file."
     )
+    if is_encrypted:
+        problem += " with a certificate that is trusted here"
+        advice = "Name with --ca-file who signed it, and see that the service runs."
+    return VerbError(Exit.UNREACHABLE, problem, advice=advice)
+
+
+def _nothing_there(settings: Settings) -> VerbError:
+    problem = f"there is no database at {settings.database}, and no service runs"
+    advice = "Name the folder with --data-dir or CLIENTELA_DATA_DIR; `clientela serve` makes one."
+    return VerbError(Exit.FAILED, problem, advice=advice)
 
 
 def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
@@ -187,7 +205,9 @@ def refusal(error: grpc.aio.AioRpcError, target: str) -> VerbError:
     if known.reason:
         return known
     if error.code() is grpc.StatusCode.UNAVAILABLE:
-        return unreachable(target)
+        problem = f"the service at {target} answers no more"
+        advice = "See that it runs, then run this again."
+        return VerbError(Exit.UNREACHABLE, problem, advice=advice)
     reason = error.code().name
     text = error.details() or reason
     return VerbError(Exit.FAILED, text, advice=_ADVICE.get(reason, ""), reason=reason)

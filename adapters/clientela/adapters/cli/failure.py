@@ -74,7 +74,10 @@ class VerbError(Exception):
 
     def told(self) -> Iterator[str]:
         """The lines that go to the error output."""
-        yield f"clientela: {self.problem}"
+        first, *others = self.problem.splitlines() or [""]
+        listed = {f"{path}: {text}" if path else text for path, text in self.violations.items()}
+        yield f"clientela: {first}"
+        yield from (f"  {line}" for line in others if line not in listed)
         if self.reason:
             known = {k: v for k, v in self.details.items() if k != "because"}
             said = "".join(f"  {name}={value}" for name, value in sorted(known.items()))
@@ -82,9 +85,9 @@ class VerbError(Exception):
         if self.details.get("because"):
             yield f"  because of: {self.details['because']}"
         for path, text in self.violations.items():
-            if text == self.problem:
-                continue
-            yield f"  {path}: {text}" if path else f"  {text}"
+            line = f"{path}: {text}" if path else text
+            if first not in {line, text}:
+                yield f"  {line}"
         if self.advice:
             yield f"  {self.advice}"
 
@@ -94,7 +97,7 @@ def translated() -> Generator[None]:
     """Turn what may go wrong on this machine into a `VerbError` that says what to do."""
     try:
         yield
-    except VerbError:
+    except (VerbError, BrokenPipeError):
         raise
     except Exception as error:
         failure = _failure_of(error)
@@ -115,7 +118,7 @@ def _failure_of(error: Exception) -> VerbError | None:
     from clientela.adapters.tokens.transport import TransportFileError
     from clientela.services.bus import BusError, BusUnavailableError
     from clientela.services.server import AddressError, ServerError
-    from clientela.services.store_errors import StoreError
+    from clientela.services.store_errors import StoreError, StoreUnavailableError
 
     match error:
         case SettingError():
@@ -123,7 +126,7 @@ def _failure_of(error: Exception) -> VerbError | None:
         case AddressError():
             advice = "Name another port with --port; 0 lets the system choose."
             return VerbError(Exit.UNREACHABLE, str(error), advice=advice)
-        case DatabaseLockedError() | BusUnavailableError():
+        case DatabaseLockedError() | BusUnavailableError() | StoreUnavailableError():
             return VerbError(Exit.UNREACHABLE, str(error))
         case BusError() | StoreError() | ServerError():
             return VerbError(Exit.FAILED, str(error))

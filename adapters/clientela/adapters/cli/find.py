@@ -10,6 +10,7 @@ import typer
 
 from clientela.adapters.cli.failure import Exit, VerbError
 from clientela.adapters.cli.options import (
+    CaFile,
     DataDir,
     Format,
     Output,
@@ -34,6 +35,7 @@ def find(
     data_dir: DataDir = None,
     address: Target = "",
     token_file: TokenFile = None,
+    ca_file: CaFile = None,
     output: Format = Output.TABLE,
 ) -> Exit | None:
     """
@@ -48,7 +50,7 @@ def find(
     [(by, text)] = wanted.items()
     if by == "source" and ":" not in text:
         raise VerbError(Exit.USAGE, "--source: expected SOURCE:ID")
-    way = Way(data_dir=data_dir, target=address, token_file=token_file)
+    way = Way(data_dir=data_dir, target=address, token_file=token_file, ca_file=ca_file)
     return done(_found(way, by, text, output))
 
 

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
+STOPPED = 130
+"""How a verb ends that Ctrl-C stopped, as shells count it."""
+
+UNREAD = 141
+"""How a verb ends whose output nobody reads any more, likewise."""
+
 
 class Output(enum.StrEnum):
     """How answers are written."""
@@ -83,6 +89,8 @@ class Way:
         ca_file: Who signed the certificate of the service; None for those the system knows.
 
         has_bus: Whether events leave while the verb works on the files without a service.
+
+        may_begin: Whether a store is made where there is none: for verbs that put something in.
     """
 
     data_dir: Path | None = None
@@ -90,6 +98,7 @@ class Way:
     token_file: Path | None = None
     ca_file: Path | None = None
     has_bus: bool = False
+    may_begin: bool = False
 
     def settings(self, **flags: object) -> Settings:
         """
@@ -119,6 +128,22 @@ def bus_said(said: object) -> object:
     return EMBEDDED_BUS if importlib.util.find_spec("nats") is not None else None
 
 
+def text_of(file: Path) -> str:
+    """
+    The text of *file*, without the mark that some editors begin it with.
+
+    Raises:
+        VerbError: it is not UTF-8.
+
+        OSError: it cannot be read.
+    """
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        problem = f"{file}: not UTF-8, at byte {error.start}"
+        raise VerbError(Exit.USAGE, problem) from None
+
+
 def verb(function: Callable[P, Exit | None]) -> Callable[P, None]:
     """Make *function* a verb: it ends with an exit code, and with words instead of a traceback."""
 
@@ -133,7 +158,11 @@ def verb(function: Callable[P, Exit | None]) -> Callable[P, None]:
             code = error.code
         except KeyboardInterrupt:
             print("clientela: stopped", file=sys.stderr)
-            raise typer.Exit(130) from None
+            raise typer.Exit(STOPPED) from None
+        except BrokenPipeError:
+            # Whoever read has seen enough; what is still held back would fail once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(UNREAD) from None
         raise typer.Exit(code)
 
     return run

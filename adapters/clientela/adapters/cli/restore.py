@@ -36,6 +36,7 @@ def restore(
             "the store is in PostgreSQL, which is restored by its own tools",
             advice="Use pg_restore or point-in-time recovery; docs/postgres.md says how.",
         )
+    file.stat()
     question = f"Put {file} in the place of {settings.database}?"
     is_asking = settings.database.exists() and not yes
     if is_asking and not (sys.stdin.isatty() and typer.confirm(question)):

@@ -21,6 +21,7 @@ from clientela.adapters.cli.options import (
     TokenFile,
     Way,
     done,
+    text_of,
     verb,
 )
 
@@ -53,7 +54,13 @@ def staff(
     (id, unit, name, roles, superior). A unit comes after the one above it, an employee after the
     superior.
     """
-    way = Way(data_dir=data_dir, target=address, token_file=token_file, ca_file=ca_file)
+    way = Way(
+        data_dir=data_dir,
+        target=address,
+        token_file=token_file,
+        ca_file=ca_file,
+        may_begin=True,
+    )
     return done(_registered(way, _tables(file)))
 
 
@@ -70,7 +77,7 @@ async def _registered(way: Way, tables: dict[str, list[dict[str, Any]]]) -> None
 
 def _tables(file: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        plain = tomllib.loads(file.read_text("utf-8"))
+        plain = tomllib.loads(text_of(file))
     except tomllib.TOMLDecodeError as error:
         raise VerbError(Exit.USAGE, f"{file}: not TOML: {error}") from None
     problems = dict.fromkeys(plain.keys() - {"units", "employees"}, "means nothing here")

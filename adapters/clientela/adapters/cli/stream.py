@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clientela.adapters.cli.failure import Exit
+from clientela.adapters.cli.failure import Exit, VerbError
 from clientela.adapters.cli.options import (
     CaFile,
     DataDir,
@@ -65,8 +65,9 @@ def rebuild(
     this verb is stopped.
     """
     way = _way(data_dir, address, token_file, ca_file)
-    if not is_sure:
-        typer.confirm("Every message of the stream is dropped and sent again. Go on?", abort=True)
+    question = "Every message of the stream is dropped and sent again. Go on?"
+    if not is_sure and not (sys.stdin.isatty() and typer.confirm(question)):
+        raise VerbError(Exit.FAILED, "nothing was sent again", advice="Say --yes to agree.")
     return done(_rebuilt(way))
 
 

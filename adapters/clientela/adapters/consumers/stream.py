@@ -17,6 +17,9 @@ from clientela.services.inbound import BODY_BYTES_MAX
 STREAM = "clientela-in"
 """Name of the stream."""
 
+PAGE = "docs/messages.md"
+"""Where people read how it must be."""
+
 SUBJECT = "clientela.in.v1"
 """What every subject begins with; then comes the kind of message."""
 
@@ -48,7 +51,7 @@ async def ensure(context: JetStreamContext, *, may_create: bool, replicas: int) 
         info = await context.stream_info(STREAM)
     except NotFoundError:
         if not may_create:
-            raise StreamMissingError(STREAM) from None
+            raise StreamMissingError(STREAM, PAGE) from None
         untyped: Any = context
         info = cast("api.StreamInfo", await untyped.add_stream(_config(replicas)))
     faults = _faults(info.config)

@@ -123,10 +123,18 @@ class Table:
         if isinstance(column, int):
             return column - 1
         places = [place for place, head in enumerate(self.heads) if head == column]
-        if len(places) != 1:
-            many = "no column is" if not places else "more than one column is"
-            raise FileUnreadableError(f"{many} called {column!r}")
+        if places[1:]:
+            raise FileUnreadableError(f"more than one column is called {column!r}")
+        if not places:
+            raise FileUnreadableError(f"no column is called {column!r}{self._parting()}")
         return places[0]
+
+    def _parting(self) -> str:
+        """What to look at where the head is not parted at all."""
+        delimiter = self._shape.delimiter
+        if delimiter is None or len(self.heads) > 1:
+            return ""
+        return f"; parted at {delimiter!r} there is one column alone: say [file] delimiter"
 
     def __iter__(self) -> Iterator[Row | BadRow]:
         """The rows; lines without any text are none."""

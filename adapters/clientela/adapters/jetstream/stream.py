@@ -24,6 +24,9 @@ from clientela.services.partitions import SUBJECT
 STREAM = "clientela"
 """Name of the stream of events."""
 
+PAGE = "docs/events.md"
+"""Where people read how it must be."""
+
 MESSAGE_BYTES_MAX = BODY_BYTES_MAX + 64 * 1024
 """Bytes of a message with its headers."""
 
@@ -37,11 +40,17 @@ WINDOW_S = 120.0
 
 
 class StreamMissingError(BusUnsuitableError):
-    """There is no stream, and none is to be made."""
+    """
+    There is no stream, and none is to be made.
 
-    def __init__(self, stream: str) -> None:
+    Attributes:
+        page: Says how it must be.
+    """
+
+    def __init__(self, stream: str, page: str) -> None:
+        self.page = page
         super().__init__(
-            f"the broker has no stream {stream}: make one as docs/events.md says, or let it be "
+            f"the broker has no stream {stream}: make one as {page} says, or let it be "
             "made here (CLIENTELA_BUS_CREATE=1)"
         )
 
@@ -110,7 +119,7 @@ class StreamShape:
             info = await context.stream_info(STREAM)
         except NotFoundError:
             if not self.may_create:
-                raise StreamMissingError(STREAM) from None
+                raise StreamMissingError(STREAM, PAGE) from None
             untyped: Any = context
             info = cast("api.StreamInfo", await untyped.add_stream(self._config()))
         faults = self._faults(info.config)
