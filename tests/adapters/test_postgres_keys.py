@@ -19,6 +19,7 @@ from clientela.adapters.sqlite.erasures import Erasure, ErasureList
 from clientela.domain.ids import ClientId, client_journal
 from clientela.services.key_rows import KeyChanges, KeyRow
 from clientela.services.rows import Append, Wanted
+from clientela.services.store_errors import StoreUnavailableError
 from tests.adapters import postgres_server
 from tests.adapters.appends import IVO, KEK, MARTA, NEXT_KEK, audited, writing
 
@@ -100,6 +101,27 @@ async def test_changes_are_told_to_other_processes(store: PostgresStore, other: 
     seen.append(await looked(store))
 
     assert [0, 1, 2, 2, 3] == [count - seen[0] for count in seen]
+
+
+async def test_erasing_without_room_for_the_list_is_completed_later(url: str, tmp_path):
+    """Design 7: an erasure that could not be listed is not acknowledged until it is."""
+    file = tmp_path / "erasures"
+    erasures = ErasureList(file)
+    store = await PostgresStore.open(url, erasures=erasures)
+    await store.append(registering(ROW))
+    file.unlink()
+    file.mkdir()
+
+    with pytest.raises(StoreUnavailableError):
+        await store.append(Append(expected={}, keys=KeyChanges(forgotten=(MARTA,))))
+    with pytest.raises(StoreUnavailableError):
+        await store.cleared()
+    file.rmdir()
+    file.touch()
+    await store.cleared()
+
+    assert [Erasure(MARTA)] == list(erasures.read())
+    await store.close()
 
 
 async def test_erasures_made_again_are_told(store: PostgresStore, url: str, tmp_path):

@@ -475,6 +475,21 @@ async def test_full_disk_is_refused_and_got_over(store: SqliteStore):
     assert () == await store.faults()
 
 
+async def test_full_disk_keeps_nobody_from_closing(path: Path):
+    """F5: the log that cannot be emptied for want of room is there for whoever opens the file."""
+    store = await SqliteStore.open(path)
+    await store.append(everything())
+    sound = store._writer._connection
+    full: Any = FailingConnection(sound, "PRAGMA wal_checkpoint", sqlite3.SQLITE_FULL)
+    store._writer._connection = full
+
+    await store.close()
+
+    again = await SqliteStore.open(path)
+    assert 3 == await again.last_position()
+    await again.close()
+
+
 @pytest.mark.parametrize("statement", ["BEGIN", "COMMIT", "PRAGMA wal_checkpoint(PASSIVE)"])
 async def test_failing_disk_ends_all_acknowledgement(
     path: Path, statement: str, monkeypatch: pytest.MonkeyPatch

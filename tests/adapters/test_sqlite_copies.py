@@ -45,6 +45,7 @@ from tests.adapters.appends import (
 
 
 BIG = Blind("f6" * 32)
+CLARA = client_journal(ClientId("clara"))
 ALL = Wanted(journals=(MARTA, IVO, WALLET), keys=(PHONE, CARD, RECEIPT), persons=(MARTA, IVO))
 
 
@@ -251,10 +252,12 @@ class CrowdedWriter(Writer):
         super().__init__(*arguments)
         self.is_reached = threading.Event()
 
-    def _copy(self, connection: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    def _copy(
+        self, connection: sqlite3.Connection, target: sqlite3.Connection, is_left: threading.Event
+    ) -> None:
         self.is_reached.set()
         self._queue.put(self._queue.get())
-        super()._copy(connection, target)
+        super()._copy(connection, target, is_left)
 
 
 class CrowdedStore(SqliteStore):
@@ -334,6 +337,48 @@ async def test_closing_during_a_backup_waits_for_it(
     await store.close()
     await copying
 
+    await asyncio.to_thread(restore, backup, path)
+
+
+async def test_backup_that_nobody_waits_for_ends_before_its_file_is_let_go(
+    path: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """
+    Whoever goes away, again and again, while the thread copies ends the backup and nothing else:
+    no file is left, and the same backup can be taken at once.
+    """
+    monkeypatch.setattr(writer, "COPY_PAGES", 1)
+    store = await CrowdedStore.open(path)
+    await store.append(everything())
+    copying = asyncio.ensure_future(store.backup(backup))
+    assert isinstance(store._writer, CrowdedWriter)
+    await asyncio.to_thread(store._writer.is_reached.wait)
+    for _ in range(3):
+        copying.cancel()
+        await asyncio.sleep(0)
+    await store.append(writing({IVO: None}))
+    await asyncio.wait({copying})
+
+    assert copying.cancelled()
+    assert not store._writer._is_copying
+    assert [] == [*backup.parent.iterdir()]
+    store._writer.is_reached.clear()
+    again = asyncio.ensure_future(store.backup(backup))
+    await asyncio.to_thread(store._writer.is_reached.wait)
+    await store.append(writing({CLARA: None}))
+    await again
+    await store.close()
+    await asyncio.to_thread(restore, backup, path)
+
+
+async def test_two_backups_of_one_name_do_not_meet(store: SqliteStore, path: Path, backup: Path):
+    """Of two backups to the same file at once one is taken, whole, and the other refused."""
+    outcomes = await asyncio.gather(
+        store.backup(backup), store.backup(backup), return_exceptions=True
+    )
+
+    assert [type(None), FileExistsAlreadyError] == [*map(type, outcomes)]
+    await store.close()
     await asyncio.to_thread(restore, backup, path)
 
 

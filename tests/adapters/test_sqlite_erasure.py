@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import attrs
@@ -358,6 +359,17 @@ def test_line_cut_short_is_no_erasure(tmp_path: Path):
     erasures.add([Erasure(Person(1).journal, ("phone",))])
 
     assert [Erasure(MARTA), Erasure(Person(1).journal, ("phone",))] == list(erasures.read())
+
+
+def test_erasures_listed_at_the_same_time_are_all_listed(tmp_path: Path):
+    """Design 7: threads that list what they erased at once take nothing out of the list again."""
+    erasures = ErasureList(tmp_path / "list")
+    listed = [Erasure(Person(number).journal) for number in range(80)]
+
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        list(threads.map(lambda erasure: erasures.add([erasure]), listed))
+
+    assert set(listed) == set(erasures.read())
 
 
 async def test_erasing_without_room_for_the_list_is_completed_later(

@@ -5,6 +5,7 @@ The contract of positions; every place they are kept in passes all of it.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 from contextlib import asynccontextmanager
 
@@ -102,6 +103,31 @@ async def test_position_and_effect_are_kept_together(kept):
 
     assert {PETRA: Position(4)} == dict(await kept.positions.known([PETRA, "client/lena"]))
     assert [(PAVEL, 2), (PETRA, 1), (PETRA, 4)] == await kept.effects()
+
+
+async def visit(positions):
+    """Move a journal on, with a visit."""
+    async with positions.work() as work:
+        await work.advance(PETRA, 0, 1)
+        work.connection.execute("INSERT INTO visits VALUES ('petra')")
+
+
+async def test_effect_that_cannot_be_committed_leaves_nothing_open(tmp_path):
+    """
+    R14: what only the commit finds wrong undoes the block whole; the next one begins anew.
+    """
+    async with sqlite(tmp_path) as kept:
+        connection = kept.positions.connection
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("CREATE TABLE clients (id TEXT PRIMARY KEY)")
+        connection.execute(
+            "CREATE TABLE visits (client TEXT REFERENCES clients DEFERRABLE INITIALLY DEFERRED)"
+        )
+        with pytest.raises(sqlite3.IntegrityError):
+            await visit(kept.positions)
+        await advance(kept, PETRA, 0, 2)
+
+        assert {PETRA: Position(2)} == dict(await kept.positions.known([PETRA]))
 
 
 async def test_position_that_has_moved_is_not_moved_again(kept):

@@ -10,6 +10,7 @@ import pytest
 
 from clientela.domain.ids import ClientId, JournalId, client_journal
 from clientela.domain.record import Journal
+from clientela.services import cache as cached
 from clientela.services.cache import KEY_ROW_SECONDS, NEVER, Cache, Kept
 from clientela.services.key_rows import KeyRow
 from clientela.services.rows import Head
@@ -114,6 +115,29 @@ def test_keys_grow_old_and_are_forgotten(cache, seconds):
     cache.forget(OLGA)
     assert None is cache.trusted(PETRA).key_row
     assert not cache.has_key(cache.trusted(PETRA))
+
+
+def test_key_read_before_it_was_forgotten_does_not_come_back(lasting, seconds, monkeypatch):
+    """
+    Design 7: an answer that was under way when a key was forgotten brings it back no more; of how
+    many persons that is remembered is bounded, and of others older keys count no more.
+    """
+    monkeypatch.setattr(cached, "FORGOTTEN_MAX", 1)
+    seconds[0] = 5.0
+    lasting.forget(PETRA)
+    for person, read_s, is_there in (
+        (PETRA, 5.0, False),
+        (OLGA, 4.0, True),
+        (PETRA, 6.0, True),
+    ):
+        lasting.put(kept(person, 1, read_s))
+        assert is_there is lasting.has_key(lasting.trusted(person))
+
+    seconds[0] = 7.0
+    lasting.forget(OLGA)
+    for person, read_s, is_there in ((LENA, 5.0, False), (LENA, 6.0, True), (OLGA, 7.0, False)):
+        lasting.put(kept(person, 1, read_s))
+        assert is_there is lasting.has_key(lasting.trusted(person))
 
 
 def test_keys_that_are_known_to_be_the_same_grow_not_old(cache, seconds):

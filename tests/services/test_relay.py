@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -17,7 +17,10 @@ from clientela.adapters.memory_leases import MemoryLeases
 from clientela.services import relay as relaying
 from clientela.services.bus import BusAheadError, BusUnavailableError, FencedError
 from clientela.services.partitions import PartitionsError
+from clientela.services.ports import PAGE_MAX
 from clientela.services.relay import BATCH_MAX, LEASE, LEASE_TTL, LOOK_S, REBUILD, RENEW_S, Relay
+from clientela.services.rows import StoredEvent
+from clientela.services.store_errors import StoreUnavailableError
 from tests.services.buses import MemoryBus
 from tests.services.streams import (
     MESSAGES,
@@ -242,6 +245,39 @@ async def test_wiped_stream_in_the_middle_of_a_backlog_is_begun_anew():
         await relay.step()
 
     assert BATCH_MAX * 4 == await drained(relay)
+    await check(world)
+
+
+class WeakStore(MemoryStore):
+    """
+    A store in memory.
+
+    Attributes:
+        fails_after: Position after which nothing can be read; None while all is well.
+    """
+
+    fails_after: int | None = None
+
+    async def read_all(self, after: int = 0, limit: int = PAGE_MAX) -> Sequence[StoredEvent]:
+        """Events above a position."""
+        if self.fails_after is not None and after >= self.fails_after:
+            raise StoreUnavailableError
+        return await super().read_all(after, limit)
+
+
+async def test_store_that_was_away_in_the_middle_of_a_backlog_holds_nothing_up():
+    """G13, G16: what could not be read ahead is read again when the store is back."""
+    store = WeakStore()
+    world, history = World(store), History()
+    await history.grow(store, BATCH_MAX * 3)
+    relay = world.relay()
+    store.fails_after = BATCH_MAX
+    assert BATCH_MAX == await relay.step()
+    with pytest.raises(StoreUnavailableError):
+        await relay.step()
+    store.fails_after = None
+
+    assert BATCH_MAX * 2 == await drained(relay)
     await check(world)
 
 

@@ -102,10 +102,11 @@ class SqlitePositions:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield SqliteWork(self.connection, self._consumer)
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
 
     async def parked(self) -> Mapping[str, Position]:
         """Parked journals."""

@@ -27,6 +27,10 @@ KEY_ROW_SECONDS = 30.0
 """How long the wrapped key of a person serves after it was last known to be the one committed: an
 erasure or a rotation in another process holds here within a minute."""
 
+FORGOTTEN_MAX = 1_000
+"""Persons whose keys were forgotten of which it is remembered when; of others no key counts that
+was read before the latest of those let go."""
+
 NEVER = float("-inf")
 
 
@@ -76,6 +80,8 @@ class Cache:
         """Told how often keys were changed, by a store that counts that."""
         self._kept: OrderedDict[JournalId, Kept] = OrderedDict()
         self._doubted: set[JournalId] = set()
+        self._forgot_s: OrderedDict[JournalId, float] = OrderedDict()
+        self._forgot_all_s = NEVER
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -107,6 +113,10 @@ class Cache:
     def put(self, kept: Kept) -> None:
         """Keep what was read or has landed, unless something newer is here."""
         journal_id = kept.journal.id
+        forgot_s = max(self._forgot_s.get(journal_id, NEVER), self._forgot_all_s)
+        if NEVER < kept.read_s <= forgot_s:
+            # The key was read before it was forgotten, and comes only now.
+            kept = attrs.evolve(kept, key_row=None, read_s=NEVER)
         held = self._kept.get(journal_id)
         if held is None or (held.head.version, held.read_s) <= (kept.head.version, kept.read_s):
             self._kept[journal_id] = kept
@@ -125,11 +135,20 @@ class Cache:
 
     def forget(self, person: JournalId) -> None:
         """Drop whatever is known of the key of *person*, which was made, wrapped or destroyed."""
-        kept = self._kept.get(person)
-        if kept is not None:
-            self._kept[person] = attrs.evolve(kept, key_row=None, read_s=NEVER)
+        self._forgot_s[person] = self._monotonic()
+        self._forgot_s.move_to_end(person)
+        while len(self._forgot_s) > FORGOTTEN_MAX:
+            self._forgot_all_s = self._forgot_s.popitem(last=False)[1]
+        self._drop_key(person)
 
     def forget_keys(self) -> None:
         """Drop whatever is known of keys, since all were wrapped anew."""
+        self._forgot_all_s = self._monotonic()
+        self._forgot_s.clear()
         for person in self._kept:
-            self.forget(person)
+            self._drop_key(person)
+
+    def _drop_key(self, person: JournalId) -> None:
+        kept = self._kept.get(person)
+        if kept is not None:
+            self._kept[person] = attrs.evolve(kept, key_row=None, read_s=NEVER)

@@ -88,7 +88,7 @@ class Inbox:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.parked = parked
-        self.parcels = Parcels(core.store, core.sessions)
+        self.parcels = Parcels(core.store, core.sessions, core.path.records.cache.forget)
         self.passage = Passage(core)
         self.now = now
         self._core = core

@@ -102,11 +102,14 @@ class Landings:
                 _doubt(append, error.journal_id, records)
             if isinstance(error, PersonKeyConflictError):
                 records.cache.forget(error.person)
+            if isinstance(error, StoreUnavailableError):
+                _doubt_all(append, records)
             raise
         for kept in left:
-            records.cache.put(kept)
+            records.keep(kept)
         for person in () if decision is None else decision.forget:
             self._sessions.forget(person)
+        for person in _rekeyed(append):
             records.cache.forget(person)
         self._speculation.landed(landing)
         self._committed()
@@ -145,6 +148,21 @@ def _doubt(append: Append, journal_id: JournalId, records: Records) -> None:
     version = {**append.expected, **append.facts}.get(journal_id)
     if version is not None and journal_id not in append.hashes:
         records.doubt(journal_id, version)
+
+
+def _doubt_all(append: Append, records: Records) -> None:
+    """Have read again what may have landed all the same."""
+    for journal_id in {row.journal for row in append.events}:
+        records.doubt(journal_id, append.expected[journal_id])
+    for person in _rekeyed(append):
+        records.cache.forget(person)
+
+
+def _rekeyed(append: Append) -> Iterable[JournalId]:
+    """Persons whose keys it destroys, or makes without writing to their journals."""
+    written = {row.journal for row in append.events}
+    made = (row.person for row in append.keys.made)
+    return (*append.keys.forgotten, *(person for person in made if person not in written))
 
 
 def _left(append: Append, decision: Decision, before: Iterable[Kept]) -> Iterable[Kept]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import json
 
+from collections.abc import Callable
+
 from clientela.domain.ids import DEFINITIONS_JOURNAL, Code, EventId, JournalId
 from clientela.domain.personal import TEXT_LENGTH_MAX, Personal, Sealed
 from clientela.services.key_rows import KeyRow
@@ -33,11 +35,16 @@ class Parcels:
         store: Where keys of persons are.
 
         sessions: Seal and open.
+
+        made: Told of whoever was given a key.
     """
 
-    def __init__(self, store: JournalStore, sessions: Sessions) -> None:
+    def __init__(
+        self, store: JournalStore, sessions: Sessions, made: Callable[[JournalId], None]
+    ) -> None:
         self._store = store
         self._sessions = sessions
+        self._made = made
 
     async def owner(self, person: JournalId) -> JournalId | None:
         """
@@ -79,6 +86,7 @@ class Parcels:
                     await self._store.append(Append(expected={}, keys=session.changes))
                 except PersonKeyConflictError:
                     continue
+                self._made(owner)
             return json.dumps({"owner": [owner.kind.value, owner.id], "boxes": boxes}).encode()
         raise PersonKeyConflictError(owner)
 

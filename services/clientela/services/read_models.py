@@ -85,7 +85,8 @@ class ReadStore(Protocol):
         Put rows in and note the position, in one transaction.
 
         Raises:
-            ModelMovedError: another process has moved the model on since its position was asked.
+            ModelMovedError: somebody has moved the model on since its position was asked: another
+                process, or one who went away while they wrote.
         """
         ...
 

@@ -14,13 +14,14 @@ import attrs
 
 from clientela.domain.codec import Codec
 from clientela.domain.context import Definitions
-from clientela.domain.definitions.versions import definitions_of, section_types
+from clientela.domain.definitions.versions import section_types
 from clientela.domain.event import Key, RecordedEvent
 from clientela.domain.ids import DEFINITIONS_JOURNAL, JournalId, Ref
 from clientela.domain.record import Journal, Record
 from clientela.domain.rulebook import Rulebook
 from clientela.domain.ruleset import RuleSet
 from clientela.services.cache import JOURNALS_MAX, KEY_ROW_SECONDS, NEVER, Cache, Kept
+from clientela.services.definitions_cache import DefinitionsCache
 from clientela.services.envelope import decode
 from clientela.services.ports import PAGE_MAX, JournalStore
 from clientela.services.rows import Head, Loaded, Wanted
@@ -63,10 +64,10 @@ class Records:
         key_row_seconds = KEY_ROW_SECONDS if store.is_shared else math.inf
         self.cache = Cache(cached_max, key_row_seconds=key_row_seconds)
         self.snapshots = Snapshots(rulebook, codec)
-        self._sections = section_types(rulebook.rule_sets)
-        self._definitions = definitions_of((), self._sections)
-        self._definitions_head = Head()
-        self._are_definitions_doubted = True
+        self._definitions = DefinitionsCache(
+            section_types(rulebook.rule_sets),
+            lambda upto: self.history(DEFINITIONS_JOURNAL, upto),
+        )
         self._past: OrderedDict[JournalId, Journal] = OrderedDict()
         self._events: OrderedDict[Ref, RecordedEvent] = OrderedDict()
 
@@ -108,7 +109,7 @@ class Records:
             record=Record([journals[j] for j in needs.journals], loaded.holders, histories),
             heads=loaded.heads,
             kept={j: kept[j] for j in needs.journals},
-            definitions=await self._definitions_at(loaded.heads[DEFINITIONS_JOURNAL]),
+            definitions=await self._definitions.at(loaded.heads[DEFINITIONS_JOURNAL]),
             registry=Registry(journals=journals.get),
             key_rows=loaded.key_rows,
             answer=loaded.answer,
@@ -141,9 +142,10 @@ class Records:
 
             tip: Tells a journal as appends under way will leave it; None if there are none.
         """
-        if self._are_definitions_doubted or needs.keys or needs.persons or needs.histories:
+        end = self._definitions.head
+        if end is None or needs.keys or needs.persons or needs.histories:
             return None
-        heads: dict[JournalId, Head] = {DEFINITIONS_JOURNAL: self._definitions_head}
+        heads: dict[JournalId, Head] = {DEFINITIONS_JOURNAL: end}
         unsettled: dict[JournalId, str] = {}
 
         def find(journal_id: JournalId) -> Kept | None:
@@ -171,7 +173,7 @@ class Records:
             heads=heads,
             kept=record,
             unsettled=unsettled,
-            definitions=self._definitions,
+            definitions=self._definitions.known,
             registry=Registry(journals=fact),
             key_rows={j: kept.key_row for j, kept in record.items()},
         )
@@ -239,10 +241,16 @@ class Records:
             self._past.popitem(last=False)
         return journal
 
+    def keep(self, kept: Kept) -> None:
+        """Keep a journal as an append that has landed leaves it."""
+        if kept.journal.id == DEFINITIONS_JOURNAL:
+            self._definitions.moved(kept.head.version)
+        self.cache.put(kept)
+
     def doubt(self, journal_id: JournalId, version: int) -> None:
         """Note that a journal has moved on from *version*: what is here of it must be read on."""
         if journal_id == DEFINITIONS_JOURNAL:
-            self._are_definitions_doubted = True
+            self._definitions.moved(version + 1)
         self.cache.doubt(journal_id, version)
 
     def dues(
@@ -259,15 +267,6 @@ class Records:
         """Etag of a rule set's part of *record*: changes whenever it hears an event."""
         journal = record.journal(rule_set.state.journal_kind)
         return f"{rule_set.name}-{journal.touched.get(rule_set.state, 0)}"
-
-    async def _definitions_at(self, head: Head) -> Definitions:
-        """All definitions up to the end of their journal; read anew only when it has moved."""
-        if self._definitions_head.version != head.version:
-            events = await self.history(DEFINITIONS_JOURNAL, head.version)
-            self._definitions = definitions_of(events, self._sections)
-            self._definitions_head = head
-        self._are_definitions_doubted = False
-        return self._definitions
 
     def _kept(
         self, journal_id: JournalId, loaded: Loaded, cached: Journal | None, began_s: float

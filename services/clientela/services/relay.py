@@ -186,9 +186,11 @@ class Relay:
         """The messages after a position; in a backlog those after them are made meanwhile."""
         after, ahead = self._ahead
         batch: Sequence[Message] = ()
-        if ahead is not None and after == position:
-            batch = await ahead
-        self._drop_ahead()
+        try:
+            if ahead is not None and after == position:
+                batch = await ahead
+        finally:
+            self._drop_ahead()
         if len(batch) < BATCH_MAX:
             # What was made meanwhile ends where the store did then; by now there may be more.
             batch = await self._made(position)

@@ -93,7 +93,7 @@ class RequestConflictError(ConflictError):
 
 class ModelMovedError(ConflictError):
     """
-    Another process has taken events into a read model meanwhile; go on from where it is.
+    Somebody has taken events into a read model meanwhile; go on from where it is.
 
     Attributes:
         model: Which one.

@@ -4,20 +4,25 @@ The stream of events on a real broker.
 
 from __future__ import annotations
 
+import asyncio
+
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 import nats
 import pytest
 
+from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 
+from clientela.adapters.jetstream.acks import Acks
 from clientela.adapters.jetstream.bus import (
     ForeignMessageError,
     JetStreamBus,
     MessageMissingError,
 )
-from clientela.adapters.jetstream.connection import Broker
+from clientela.adapters.jetstream.connection import Broker, Closed
 from clientela.adapters.jetstream.pace import Pace
 from clientela.adapters.jetstream.stream import (
     MESSAGE_BYTES_MAX,
@@ -68,6 +73,46 @@ def way(request: pytest.FixtureRequest, bus: JetStreamBus) -> JetStreamBus:
     """The bus, writing in either way."""
     bus._pace = request.param()
     return bus
+
+
+@attrs.frozen
+class Noting:
+    """
+    A way in.
+
+    Attributes:
+        account: Where to.
+
+        made: Connections that were made.
+    """
+
+    account: Broker
+    made: list[Client] = attrs.field(factory=list[Client])
+
+    async def connect(self, closed: Closed) -> Client:
+        """A connection."""
+        client = await self.account.connect(closed)
+        self.made.append(client)
+        return client
+
+
+@pytest.mark.parametrize("failure", [TimeoutError, asyncio.CancelledError])
+async def test_connection_that_is_of_no_use_is_let_go(
+    account: Broker, failure: type[BaseException], monkeypatch: pytest.MonkeyPatch
+):
+    """F8: whoever fails or goes away between connecting and asking leaves no connection behind."""
+
+    async def fails(_client: Client) -> Acks:
+        raise failure
+
+    monkeypatch.setattr(Acks, "open", fails)
+    noting = Noting(account)
+    bus = JetStreamBus(noting)
+
+    with pytest.raises((BusUnavailableError, asyncio.CancelledError)):
+        await bus.join()
+
+    assert [True] == [client.is_closed for client in noting.made]
 
 
 async def altered(account: Broker, **changes: object) -> None:

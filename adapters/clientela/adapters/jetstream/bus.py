@@ -163,8 +163,12 @@ class JetStreamBus:
                 acks.break_off()
 
         client = await self._broker.connect(broken)
-        with translated("the broker does not answer"):
-            opened.append(await Acks.open(client))
+        try:
+            with translated("the broker does not answer"):
+                opened.append(await Acks.open(client))
+        except BaseException:
+            await let_go(client)
+            raise
         [self._acks] = opened
         return client
 

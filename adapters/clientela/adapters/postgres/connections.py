@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -89,7 +89,7 @@ async def connect(url: str, settings: Mapping[str, str] = SETTINGS) -> Connectio
 
 
 @contextmanager
-def _let_go_if_unused(connection: Connection) -> Iterator[None]:
+def _let_go_if_unused(connection: Connection) -> Generator[None]:
     """Whoever makes a connection may be cancelled, or time out, before anybody has it."""
     try:
         yield
@@ -284,5 +284,10 @@ class Connections:
 async def _in_transaction(
     connection: Connection, work: Callable[[Connection], Awaitable[_T]]
 ) -> _T:
-    async with connection.transaction():
-        return await work(connection)
+    try:
+        async with connection.transaction():
+            return await work(connection)
+    except asyncio.CancelledError:
+        # Left while it began, it would take in whatever is written next, and commit none of it.
+        connection.terminate()
+        raise

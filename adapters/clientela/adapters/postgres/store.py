@@ -14,12 +14,13 @@ from typing import Self, TypeVar
 from clientela.adapters.postgres import changing, reading
 from clientela.adapters.postgres.connections import Connection, Connections
 from clientela.adapters.postgres.erasing import TOUCHED
+from clientela.adapters.postgres.failures import unavailable
 from clientela.adapters.postgres.hold import Hold
 from clientela.adapters.postgres.loading import load
 from clientela.adapters.postgres.opening import prepare
 from clientela.adapters.postgres.positions import Strategy
 from clientela.adapters.postgres.writer import Writer
-from clientela.adapters.sqlite.erasures import ErasureList, erasures_of
+from clientela.adapters.sqlite.erasures import Erasure, ErasureList, erasures_of
 from clientela.adapters.sqlite.masks import Masks
 from clientela.domain.event import Key
 from clientela.domain.ids import JournalId
@@ -54,6 +55,7 @@ class PostgresStore:
 
     def __init__(self, url: str, strategy: Strategy, erasures: ErasureList | None = None) -> None:
         self._erasures = erasures
+        self._unlisted: dict[Erasure, None] = {}
         self.connections = Connections(url, self._fail)
         self.strategy = strategy
         self._masks = Masks()
@@ -107,8 +109,9 @@ class PostgresStore:
         """Append all of it or nothing, together with whatever else waits."""
         self._check_open()
         position = await self._writer.submit(append)
-        if self._erasures is not None and append.keys.forgotten:
-            await asyncio.to_thread(self._erasures.add, erasures_of(append))
+        if append.keys.forgotten:
+            self._unlisted.update(dict.fromkeys(erasures_of(append)))
+            await self._list_erasures()
         return position
 
     async def read(
@@ -183,12 +186,14 @@ class PostgresStore:
 
     async def cleared(self) -> None:
         """
-        Vacuum the tables in which something was forgotten, so that its room is used again.
+        List what was erased, if that could not be done, and vacuum the tables in which something
+        was forgotten, so that its room is used again.
 
         Dead rows that an old transaction may still want to see stay until it has ended, and what
         was written to the write-ahead log stays there until that is recycled.
         """
         self._check_open()
+        await self._list_erasures()
         await self.connections.tidy(f"VACUUM {', '.join(TOUCHED)}")
 
     async def purge_answers(self, before: datetime, limit: int = PAGE_MAX) -> int:
@@ -250,6 +255,17 @@ class PostgresStore:
         found, changes = await self.ask(lambda c: reading.ends(c, journal_ids))
         self.connections.tell_keys(changes, asked_s)
         return found
+
+    async def _list_erasures(self) -> None:
+        if self._erasures is None or not self._unlisted:
+            return
+        taken = tuple(self._unlisted)
+        try:
+            await asyncio.to_thread(self._erasures.add, taken)
+        except OSError as error:
+            raise unavailable(error) from error
+        for erasure in taken:
+            self._unlisted.pop(erasure, None)
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -13,6 +13,7 @@ import errno
 import json
 import os
 import sqlite3
+import threading
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,7 +55,7 @@ def erasures_of(append: Append) -> tuple[Erasure, ...]:
 
 class ErasureList:
     """
-    The file of erasures.
+    The file of erasures; for all threads of one process.
 
     Args:
         path: Where; made if it is not there.
@@ -63,6 +64,7 @@ class ErasureList:
     def __init__(self, path: Path) -> None:
         create(path)
         self._path = path
+        self._turn = threading.Lock()
 
     def read(self) -> dict[Erasure, None]:
         """Every erasure listed, in order; a line cut short by a crash is none."""
@@ -72,8 +74,11 @@ class ErasureList:
     def add(self, erasures: Iterable[Erasure]) -> None:
         """List more erasures; they last when this returns."""
         lines = "".join(_line(erasure) for erasure in erasures)
-        if not lines:
-            return
+        if lines:
+            with self._turn:
+                self._add(lines)
+
+    def _add(self, lines: str) -> None:
         _, length = self._whole_lines()
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
         try:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from clientela.adapters.sqlite.terms import drop_terms, is_hashed, put_codes, put_hashes, terms_of
 from clientela.services.read_models import Row, Term
+from clientela.services.store_errors import ModelMovedError
 
 
 _POSITION = "SELECT position FROM read_models WHERE model = ?"
@@ -58,20 +59,36 @@ ON CONFLICT (model) DO UPDATE SET position = excluded.position
 
 
 def write(
-    connection: sqlite3.Connection, model: str, position: int, new: Mapping[str, Row]
+    connection: sqlite3.Connection, model: str, seen: int, to: int, new: Mapping[str, Row]
 ) -> bool:
     """
-    Put rows in and note the position.
+    Put rows in and move the model on.
+
+    Args:
+        connection: That writes, in a transaction.
+
+        model: Which.
+
+        seen: Position up to which the rows were made from what is kept.
+
+        to: Position up to which they are true.
+
+        new: The rows by key.
 
     Returns:
         Whether a row lost a hash.
+
+    Raises:
+        ModelMovedError: it has moved on since *seen*.
     """
+    if position(connection, model) != seen:
+        raise ModelMovedError(model)
     lost = 0
     for key, row in new.items():
         ((number,),) = connection.execute(_PUT_ROW, (model, key, row.body)).fetchall()
         put_codes(connection, model, key, (term for term in row.terms if not is_hashed(term)))
         lost += put_hashes(connection, number, filter(is_hashed, row.terms))
-    connection.execute(_PUT_POSITION, (model, position))
+    connection.execute(_PUT_POSITION, (model, to))
     return lost > 0
 
 

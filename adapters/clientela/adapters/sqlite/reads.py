@@ -24,21 +24,32 @@ class SqliteReads:
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
+        self._seen: dict[str, int] = {}
 
     async def position(self, model: str) -> int:
         """Position up to which *model* has taken in the journal; 0 for a new one."""
-        return await self._store.ask(read_rows.position, model)
+        found = await self._store.ask(read_rows.position, model)
+        self._seen[model] = found
+        return found
 
     async def rows(self, model: str, keys: Iterable[str]) -> Mapping[str, bytes]:
         """Bodies of those rows that exist."""
         return await self._store.ask(read_rows.rows, model, tuple(keys))
 
     async def write(self, model: str, position: int, rows: Mapping[str, Row]) -> None:
-        """Put rows in and note the position, in one transaction."""
+        """
+        Put rows in and note the position, in one transaction.
+
+        Raises:
+            ModelMovedError: what somebody who went away had begun to write has landed since the
+                position of the model was asked or written here.
+        """
         taken = dict(rows)
+        seen = self._seen[model] if model in self._seen else await self.position(model)
         await self._store.scrub(
-            lambda connection: read_rows.write(connection, model, position, taken)
+            lambda connection: read_rows.write(connection, model, seen, position, taken)
         )
+        self._seen[model] = position
 
     async def find(
         self, model: str, terms: Sequence[Term], after: str, limit: int
@@ -57,3 +68,4 @@ class SqliteReads:
     async def drop(self, model: str) -> None:
         """Throw the model away; it is built anew at the next read."""
         await self._store.scrub(lambda connection: read_rows.drop(connection, model))
+        self._seen[model] = 0

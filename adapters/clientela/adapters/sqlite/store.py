@@ -54,6 +54,7 @@ class SqliteStore:
         self._health = Health(loop)
         self._writer = self.writer(database.writer, database.erasures, self._health, loop)
         self._readers = Readers(database.readers, self._health, loop)
+        self._copying = asyncio.Lock()
         self._is_closed = False
 
     @classmethod
@@ -177,14 +178,16 @@ class SqliteStore:
 
             StoreUnavailableError: the disk does not take it, or the store has stopped.
         """
-        self._check_open()
-        target = await asyncio.to_thread(begin_copy, path)
-        try:
-            await self._writer.copy(target)
-        except BaseException:
-            await asyncio.to_thread(abandon_copy, target, path)
-            raise
-        await asyncio.to_thread(finish_copy, target, path)
+        # One after the other: two of the same name would write to each other's file.
+        async with self._copying:
+            self._check_open()
+            target = await asyncio.to_thread(begin_copy, path)
+            try:
+                await self._writer.copy(target)
+            except BaseException:
+                await asyncio.to_thread(abandon_copy, target, path)
+                raise
+            await asyncio.to_thread(finish_copy, target, path)
 
     async def cleared(self) -> None:
         """Wait until the log is clear of what was overwritten before the call."""

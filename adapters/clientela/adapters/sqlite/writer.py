@@ -10,6 +10,7 @@ nothing is acknowledged any more, since a sync that failed once may seem to work
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -135,8 +136,26 @@ class Writer:
         self._submitted.clear()
 
     async def copy(self, target: sqlite3.Connection) -> None:
-        """Copy the database as it is when this returns, a few pages at a time."""
-        await self.submit(lambda connection: self._copy(connection, target), is_alone=True)
+        """
+        Copy the database as it is when this returns, a few pages at a time.
+
+        Whoever goes away ends it, and is let go when the thread has done with *target*.
+        """
+        is_left = threading.Event()
+        copied = self.submit(
+            lambda connection: self._copy(connection, target, is_left), is_alone=True
+        )
+        try:
+            await asyncio.wait({copied})
+        except asyncio.CancelledError:
+            is_left.set()
+            while not copied.done():
+                # Whoever stops a process cancels again what takes a while.
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({copied})
+            copied.exception()  # How it ended is nobody's concern.
+            raise
+        copied.result()
 
     async def stop(self) -> None:
         """Finish what waits, empty the log, end the thread. The connection stays open."""
@@ -237,7 +256,9 @@ class Writer:
             outcome = Outcome(job, error=error)
         self._resolve([outcome])
 
-    def _copy(self, connection: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    def _copy(
+        self, connection: sqlite3.Connection, target: sqlite3.Connection, is_left: threading.Event
+    ) -> None:
         """
         Copy to *target*; jobs get their turn between pages.
 
@@ -246,6 +267,8 @@ class Writer:
 
         def between(_status: int, _remaining: int, _total: int) -> None:
             self._health.check()
+            if is_left.is_set():
+                raise StoreUnavailableError("nobody waits for the copy any more")
             if not self._queue.empty():
                 self._round(self._queue.get())
 
@@ -258,7 +281,9 @@ class Writer:
     def _finish(self, connection: sqlite3.Connection) -> None:
         self._is_stopped = True
         if self._health.is_good:
-            truncated(connection)
+            # Where that cannot be done, whoever opens the file next goes on from the log.
+            with contextlib.suppress(sqlite3.Error):
+                truncated(connection)
 
     def _resolve(self, outcomes: Iterable[Outcome]) -> None:
         told = list(outcomes)
