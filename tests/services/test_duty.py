@@ -31,6 +31,7 @@ class Moody(MemoryLeases):
     def __init__(self) -> None:
         self.seconds = 0.0
         self.is_away = False
+        self.trouble: Exception = StoreUnavailableError("it is away")
         super().__init__(lambda: self.seconds)
 
     async def acquire(self, name: str, holder: str, ttl: timedelta) -> Lease | None:
@@ -45,7 +46,7 @@ class Moody(MemoryLeases):
 
     def _check(self) -> None:
         if self.is_away:
-            raise StoreUnavailableError("it is away")
+            raise self.trouble
 
 
 class Process:
@@ -139,10 +140,13 @@ async def test_holder_that_stood_still_past_its_term_ends_its_work(leases):
     assert not await second.step()
 
 
-async def test_store_that_is_away_ends_the_work_with_the_term(leases):
+@pytest.mark.parametrize("trouble", [StoreUnavailableError("it is away"), RuntimeError("a fault")])
+async def test_store_that_is_away_ends_the_work_with_the_term(leases, trouble):
     """
-    While the store cannot be reached the lease lasts as long as it was granted for, and no longer.
+    While the store cannot be reached, for whatever reason, the lease lasts as long as it was
+    granted for, and no longer; it is asked for again and again.
     """
+    leases.trouble = trouble
     process = Process(leases, "first")
     await process.step()
     leases.is_away = True

@@ -23,7 +23,6 @@ from typing import Any
 
 from clientela.services.background import stop
 from clientela.services.leases import Lease, Leases
-from clientela.services.store_errors import StoreError
 
 
 LEASE_TTL = timedelta(seconds=10)
@@ -102,7 +101,7 @@ class Duty:
         asked_s = self._monotonic()
         try:
             lease = await self._leases.acquire(self._name, self._holder, LEASE_TTL)
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001  # nothing may end what the service relies on
             if asked_s < self._until_s:
                 return
             _LOG.warning("the lease of %s cannot be had: %s", self._name, type(error).__name__)
@@ -126,5 +125,5 @@ class Duty:
         if lease is not None:
             try:
                 await self._leases.release(lease)
-            except StoreError:
+            except Exception:  # noqa: BLE001  # as in step
                 _LOG.warning("the lease of %s runs out by itself", self._name)
