@@ -4,11 +4,14 @@ Who was denied what, and who saw whose personal values.
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from clientela.adapters.memory import MemoryStore
 from clientela.services.audit import KINDS_MAX, WINDOW_SECONDS, Audit
 from clientela.services.clocks import VirtualClock
+from clientela.services.store_errors import StoreUnavailableError
 from tests.services.edge import AT, Ticks, as_employee, edge, request_of
 
 
@@ -81,6 +84,57 @@ async def test_what_is_counted_is_written_when_the_service_stops():
     await book.audit.close()
 
     assert ["NOT_FOUND", "NOT_FOUND x2"] == [row[3] for row in await book.rows()]
+
+
+async def test_counts_outlive_a_store_that_is_away(monkeypatch):
+    """
+    S14: while nothing can be written, denials are refused or counted, and no count is lost: neither
+    by the minute's end, nor by the next denial, nor by writing out what makes room.
+    """
+    book = Book()
+
+    async def away(_rows):
+        raise StoreUnavailableError("it is away")
+
+    for _ in range(3):
+        await book.audit.denied(*DENIED)
+    book.ticks.now += WINDOW_SECONDS
+    with monkeypatch.context() as patched:
+        patched.setattr(book.audit._rounds, "_work", away)
+        with pytest.raises(StoreUnavailableError):
+            await book.audit.flush()
+        with pytest.raises(StoreUnavailableError):
+            await book.audit.denied(*DENIED)
+    assert ["NOT_FOUND"] == [row[3] for row in await book.rows()]
+    await book.audit.denied(*DENIED)
+
+    assert ["NOT_FOUND", "NOT_FOUND x2", "NOT_FOUND"] == [row[3] for row in await book.rows()]
+
+
+async def test_counts_are_written_though_the_store_was_away(monkeypatch):
+    """
+    S14: what writes out counts goes on after a failure.
+    """
+    book = Book()
+    await book.audit.denied(*DENIED)
+    await book.audit.denied(*DENIED)
+    book.ticks.now += WINDOW_SECONDS
+    flush, failures = book.audit.flush, [StoreUnavailableError("it is away")]
+    is_written = asyncio.Event()
+
+    async def moody():
+        if failures:
+            raise failures.pop()
+        await flush()
+        is_written.set()
+
+    monkeypatch.setattr(book.audit, "flush", moody)
+    writing = asyncio.create_task(book.audit.run())
+    async with asyncio.timeout(60):
+        await is_written.wait()
+    writing.cancel()
+
+    assert ["NOT_FOUND", "NOT_FOUND x1"] == [row[3] for row in await book.rows()]
 
 
 async def test_counts_are_bounded():

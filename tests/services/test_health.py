@@ -246,6 +246,28 @@ async def test_a_disk_that_is_all_but_full_is_noticed_before_a_call_fails():
     probing.cancel()
 
 
+async def test_a_disk_that_cannot_be_looked_at_takes_nothing():
+    """
+    F5: a folder that is gone, or not to be read, is told as one without room; looking goes on.
+    """
+    problems = [FileNotFoundError("data")]
+
+    def room() -> bool:
+        if problems:
+            raise problems[0]
+        return True
+
+    health = Health([])
+    probing = asyncio.create_task(health.probe(MoodyStore(), room))
+    await until_so(lambda: not health.is_serving)
+    problems.clear()
+    health.suspect()
+    await until_so(lambda: health.is_serving)
+
+    assert not probing.done()
+    probing.cancel()
+
+
 async def test_nothing_is_written_while_nothing_is_wrong():
     """
     A probe reads; it writes only when a call has failed to.

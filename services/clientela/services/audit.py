@@ -10,14 +10,14 @@ once, those of the next minute are one more row whose reason ends in ` x<count>`
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
+from clientela.services.background import keep_going
 from clientela.services.ports import Clock, JournalStore
 from clientela.services.rows import AuditRow
 from clientela.services.together import Together
@@ -34,6 +34,9 @@ READ = "read"
 
 WINDOW_SECONDS = 60.0
 """For how long denials of the same kind are only counted."""
+
+OVER = float("-inf")
+"""When a minute began that is over in any case."""
 
 KINDS_MAX = 10_000
 """Kinds of denial counted at once; the oldest is written out to make room."""
@@ -94,44 +97,79 @@ class Audit:
             StoreUnavailableError: it cannot be noted.
         """
         kind, now = _Kind(actor, method, reason), self._monotonic()
-        counted = self._counts.get(kind)
-        if counted is not None and now - counted.began_at < WINDOW_SECONDS:
-            counted.count += 1
+        known = self._counts.get(kind)
+        if known is not None and now - known.began_at < WINDOW_SECONDS:
+            known.count += 1
             return
-        rows = [*self._taken(kind), self._row(actor, method, target, DENIED, reason)]
-        self._counts[kind] = _Count(now)
+        taken = self._taken([kind])
+        counted = self._counts[kind] = _Count(now)
         if len(self._counts) > KINDS_MAX:
-            rows.extend(self._taken(next(iter(self._counts))))
-        await self._rounds.join(rows)
+            taken.update(self._taken([next(iter(self._counts))]))
+        rows = [*self._rows(taken), self._row(actor, method, target, DENIED, reason)]
+        try:
+            await self._rounds.join(rows)
+        except Exception:
+            # The first of this minute is not there: the next one is a row again.
+            counted.began_at = OVER
+            self._put_back(taken)
+            raise
 
     async def flush(self) -> None:
-        """Write out every count whose minute is over."""
+        """
+        Write out every count whose minute is over.
+
+        Raises:
+            StoreUnavailableError: they cannot be written, and are kept.
+        """
         now = self._monotonic()
         over = [k for k, c in self._counts.items() if now - c.began_at >= WINDOW_SECONDS]
         await self._write_out(over)
 
     async def close(self) -> None:
-        """Write out every count."""
+        """
+        Write out every count.
+
+        Raises:
+            StoreUnavailableError: they cannot be written.
+        """
         await self._write_out(list(self._counts))
 
     async def run(self) -> None:
-        """Write out counts until cancelled."""
-        while True:
-            await asyncio.sleep(WINDOW_SECONDS)
-            await self.flush()
+        """Write out counts until cancelled; those that cannot be written are tried again."""
+        await keep_going("writing counts of denials", self._step, WINDOW_SECONDS)
 
-    async def _write_out(self, kinds: list[_Kind]) -> None:
-        rows = [row for kind in kinds for row in self._taken(kind)]
-        if rows:
-            await self._rounds.join(rows)
+    async def _step(self) -> int:
+        await self.flush()
+        return 0
 
-    def _taken(self, kind: _Kind) -> tuple[AuditRow, ...]:
-        """The row of what was counted of *kind*, which is counted anew; none for nothing."""
-        counted = self._counts.pop(kind, None)
-        if counted is None or not counted.count:
-            return ()
-        reason = f"{kind.reason} x{counted.count}"
-        return (self._row(kind.actor, kind.method, "", DENIED, reason),)
+    async def _write_out(self, kinds: Sequence[_Kind]) -> None:
+        taken = self._taken(kinds)
+        rows = self._rows(taken)
+        try:
+            if rows:
+                await self._rounds.join(rows)
+        except Exception:
+            self._put_back(taken)
+            raise
+
+    def _taken(self, kinds: Iterable[_Kind]) -> dict[_Kind, _Count]:
+        """What was counted of *kinds*, which are counted anew."""
+        return {kind: self._counts.pop(kind) for kind in kinds if kind in self._counts}
+
+    def _put_back(self, taken: Mapping[_Kind, _Count]) -> None:
+        """Count on, for the rows of *taken* were not written."""
+        for kind, counted in taken.items():
+            held = self._counts.setdefault(kind, counted)
+            if held is not counted:
+                held.count += counted.count
+
+    def _rows(self, taken: Mapping[_Kind, _Count]) -> list[AuditRow]:
+        """The rows of what was counted; none for nothing."""
+        return [
+            self._row(kind.actor, kind.method, "", DENIED, f"{kind.reason} x{counted.count}")
+            for kind, counted in taken.items()
+            if counted.count
+        ]
 
     def _row(self, actor: str, method: str, target: str, decision: str, reason: str) -> AuditRow:
         return AuditRow(

@@ -165,7 +165,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]
             is_suspected = self._suspected.is_set() or not self._is_writable
             self._suspected.clear()
             is_there = await _is_there(store)
-            is_writable = is_there and await asyncio.to_thread(has_room)
+            is_writable = is_there and await _has_room(has_room)
             if is_writable and is_suspected:
                 is_writable = await _takes(store)
             await self.set_serving(is_serving=is_there, is_writable=is_writable or not is_there)
@@ -241,3 +241,10 @@ async def _takes(store: JournalStore) -> bool:
     except Exception:  # noqa: BLE001  # as above
         return False
     return True
+
+
+async def _has_room(has_room: Callable[[], bool]) -> bool:
+    try:
+        return await asyncio.to_thread(has_room)
+    except Exception:  # noqa: BLE001  # as above: a folder that cannot be looked at takes nothing
+        return False
