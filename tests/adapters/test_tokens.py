@@ -525,6 +525,16 @@ def test_a_service_brings_its_permissions_and_units(authenticator):
     assert tuple(Grant(name, UnitId("north")) for name in names) == north.grants
 
 
+def test_a_list_of_no_units_is_not_the_company(authenticator):
+    """
+    S4: an issuer that finds no unit for a service lists none; that grants it nothing, and not all.
+    """
+    said = {"iss": PORTAL, "clientela_kind": "service", "sub": "till"}
+    token = claims(**said, clientela_permissions=["client.read"], clientela_units=[])
+
+    assert () == authenticator.authenticate(shown(signed(token))).grants
+
+
 def test_a_client_is_a_client_whatever_else_the_token_says(authenticator):
     """
     S6: permissions in a client's token are not looked at.

@@ -293,6 +293,30 @@ def test_keys_are_rotated_and_steps_are_listed(shop):
     assert "Took 0 steps" in shop.run("migrate", "up").out
 
 
+def test_a_copy_of_before_a_rotation_takes_the_place_of_nothing(shop, tmp_path):
+    """
+    R8, S10: a copy that the keys do not open any more is refused while the store is still there;
+    with the key file of its time it is restored and opens.
+    """
+    copy, keys = tmp_path / "copy.db", shop.folder / "keys.json"
+    shop.make()
+    shop.run("backup", copy)
+    before = keys.read_bytes()
+    shop.run("keys", "rotate")
+    database = (shop.folder / "clientela.db").read_bytes()
+
+    refused = shop.run("restore", copy, "--yes", code=1)
+
+    assert f"{keys} does not open {copy}: keys were rotated in between" in refused.errors
+    assert database == (shop.folder / "clientela.db").read_bytes()
+    keys.write_bytes(before)
+    examined = shop.run("doctor", "-o", "json", code=5)
+    assert ["keys"] == [each["what"] for each in json.loads(examined.out) if each["state"] == "bad"]
+    assert "of before a rotation of keys" in shop.run("stats", code=1).errors
+    shop.run("restore", copy, "--yes")
+    shop.run("verify")
+
+
 def test_every_verb_says_what_it_does(shop):
     """
     Help needs no data; the table of exit codes stands under it.

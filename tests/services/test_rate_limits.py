@@ -217,6 +217,68 @@ async def test_numbers_are_not_tried_out(caplog):
     assert "5550188" not in caplog.text
 
 
+PHONES = [{"kind": "phone", "text": f"+1212555{number}"} for number in range(4000, 4040)]
+PARTNER = {"x-clientela-actor": "partner/shop"}
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "caller"),
+    [
+        ("AddIdentifier", {"client_id": "petra", "identifier": PHONES[0]}, as_employee("boss")),
+        ("RegisterClient", {"identifiers": PHONES[:1]}, as_employee("boss")),
+        ("IssueCard", {"wallet_id": "petra", "number": "7000 0001"}, as_employee("boss")),
+        ("ReplaceCard", {"wallet_id": "petra", "number": "7000 0001"}, as_employee("boss")),
+        ("RegisterClient", {"identifiers": PHONES[:1]}, PARTNER),
+    ],
+)
+async def test_numbers_are_not_tried_out_by_trials(method, fields, caller):
+    """
+    S12: a trial that tells whether somebody has a number is a look-up, and leaves no more behind:
+    it is counted with them. What is carried out, and a trial without a number, is not.
+    """
+    rules = RateRules(classes={}, look_up=Rate(2, 60))
+    trial = request_of(method, validate_only=True, **fields)
+    bare = request_of("UpdateClient", client_id="petra", validate_only=True)
+    async with edge(rates=rules) as served:
+        found = [await tried(served, method, trial, caller) for _ in range(3)]
+        done = await tried(served, method, request_of(method, **fields), caller)
+        other = await tried(served, "UpdateClient", bare, as_employee("boss"))
+
+    assert ("RATE_LIMITED", 1) == (found[2], found.count("RATE_LIMITED"))
+    assert "RATE_LIMITED" not in {done, other}
+
+
+async def tried(served, method, request, caller):
+    """The reason that a call is refused for; empty for an answer."""
+    try:
+        await served.call(method, request, caller)
+    except grpc.aio.AioRpcError as error:
+        return refusal_of(error).reason
+    return ""
+
+
+def test_numbers_of_one_trial_are_counted_one_by_one():
+    """
+    S12: forty numbers in one trial are forty look-ups, be it one of many commands of a call;
+    whoever tried them waits until they are paid for.
+    """
+    trial = {"identifiers": PHONES, "validate_only": True}
+    registration = request_of("RegisterClient", **trial)
+    history = request_of("RecordHistory", commands=[{"register_client": trial}])
+    left = {}
+    for method, request in (("RegisterClient", registration), ("RecordHistory", history)):
+        ticks = Ticks()
+        limits = RateLimits(RateRules(classes={}), ticks)
+        limits.count_look_up(MARTA, METHODS[method], request)
+        with pytest.raises(RateLimitedError) as caught:
+            limits.count_look_up(MARTA, METHODS["FindClients"], BY_PHONE)
+        left[method] = caught.value.retry_after
+        limits.count_look_up(TILL, METHODS[method], request)
+
+    assert {"RegisterClient", "RecordHistory"} == left.keys()
+    assert {timedelta(seconds=22)} == {*left.values()}
+
+
 async def test_a_person_has_two_exports_under_way():
     """
     S12: a third is refused while two run, and let in when one has ended; others are not held up.

@@ -11,7 +11,13 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+from clientela.domain.identity.profile import EraseClient
+from clientela.domain.ids import ClientId, Code, JournalId
+from clientela.services import client_service
+from clientela.services.calls import Call
+from clientela.services.core import Core, Told
 from clientela.services.follow_ups import PARKED
+from clientela.services.translate.opening import Opening
 from tests.system.state import state_of
 from tests.system.story import END, LENA_CARD, PETRA_MAIL, PETRA_NAME, PETRA_PHONE, TOWN
 from tests.system.town import READS, town
@@ -67,6 +73,34 @@ async def test_an_erased_client_is_an_id_and_figures(tmp_path):
         assert [] == [value for part in parts for value in part.entry.opened]
         assert [[], [], []] == [list(answer.clients) for answer in found]
         assert PETRA_NAME not in str(parts)
+
+
+async def test_an_export_shows_nothing_of_who_is_erased_meanwhile(tmp_path, monkeypatch):
+    """
+    S8: an erasure holds within a minute for an export under way as well, however slowly it is
+    taken; what is left of the export is ids and figures.
+    """
+    opening, asked = Core.opening, 0
+    monkeypatch.setattr(client_service, "OPENING_S", 0.0)
+    async with town(tmp_path) as service:
+        wire = service.wire
+
+        async def crossed(self: Core, *persons: JournalId, told: Told | None = None) -> Opening:
+            nonlocal asked
+            asked += told is None
+            if asked == 2:
+                erasure = EraseClient(client_id=ClientId("petra"), act=Code("7"))
+                await self.path.execute(erasure, Call())
+            return await opening(self, *persons, told=told)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Core, "opening", crossed)
+            first, *entries, last = await wire.stream("ExportClient", client_id="petra")
+
+    assert PETRA_NAME == first.client.details.name
+    assert asked == len(entries) + 1
+    assert [] == [value for part in entries for value in part.entry.opened]
+    assert len(entries) == last.summary.entries
 
 
 async def figures(wire: Wire) -> list[Any]:

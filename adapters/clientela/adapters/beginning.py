@@ -17,7 +17,7 @@ from pathlib import Path
 
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.settings import Settings
-from clientela.adapters.stores import Store, duties_of
+from clientela.adapters.stores import Store, duties_of, fence_of
 from clientela.adapters.vault import KeyVault
 from clientela.services.clocks import SystemClock, VirtualClock
 from clientela.services.fresh_ids import new_id
@@ -57,6 +57,22 @@ class OtherKeysError(StoreUnsuitableError):
         super().__init__(f"{path} is not the key file of this database: put the right one back")
 
 
+class RotatedKeysError(StoreUnsuitableError):
+    """
+    The key file and the database are of two sides of a rotation of keys.
+
+    Attributes:
+        path: The key file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} does not open this database, since one of them is of before a rotation of"
+            " keys: put back the key file of its time, or a later copy of the database"
+        )
+
+
 class OtherClockError(StoreUnsuitableError):
     """
     A store that runs in real time was asked to run in virtual time.
@@ -89,6 +105,8 @@ async def begun(
     Raises:
         OtherKeysError: the store is sealed with other keys.
 
+        RotatedKeysError: they are of before a rotation of its keys, or of after one.
+
         OtherClockError: it runs in real time, and virtual time is asked for.
 
         KeyFileError: the key file must not be used.
@@ -99,9 +117,13 @@ async def begun(
         async with _alone(store):
             if await store.note(CLOCK) is None:
                 await _settle(settings, store, key_file)
+    # A rotation writes to the key file first: what it has begun opens both.
+    fence = await fence_of(store)
     vault = KeyVault(key_file)
     if await store.note(KEYRING) != vault.ring.fingerprint:
         raise OtherKeysError(key_file.path)
+    if fence and not vault.ring.holds(fence):
+        raise RotatedKeysError(key_file.path)
     noted = await store.note(CLOCK) or REAL
     if noted == REAL and settings.virtual_clock:
         raise OtherClockError(settings.data_dir)

@@ -12,6 +12,7 @@ from clientela.adapters.keeper import SqliteKeeper
 from clientela.adapters.keys.keyfile import KeyFile
 from clientela.adapters.memory_leases import MemoryLeases
 from clientela.adapters.settings import Settings
+from clientela.adapters.sqlite import key_rows
 from clientela.adapters.sqlite.erasures import ErasureList
 from clientela.adapters.sqlite.leases import SqliteLeases
 from clientela.adapters.sqlite.parked import SqliteParked
@@ -79,6 +80,15 @@ def duties_of(store: Store) -> Leases:
     one that died.
     """
     return MemoryLeases() if isinstance(store, SqliteStore) else leases_of(store)
+
+
+async def fence_of(store: Store) -> str:
+    """The key-encryption key that new keys in *store* are wrapped under; empty for any."""
+    if isinstance(store, SqliteStore):
+        return (await store.ask(key_rows.fence) or "").rstrip()
+    from clientela.adapters.postgres import changing  # noqa: PLC0415
+
+    return await store.ask(changing.fence)
 
 
 def parked_of(store: Store) -> Parked:

@@ -4,6 +4,8 @@ Servicer of ClientService.
 
 from __future__ import annotations
 
+import time
+
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -48,6 +50,10 @@ from clientela.services.translate.reads import AsOf, as_of, check_read, consiste
 from clientela.services.translate.timeline import timeline_entry
 from clientela.v1 import client_pb2 as pb
 from clientela.v1 import client_pb2_grpc
+
+
+OPENING_S = 30.0
+"""Seconds after which an answer that is taken slowly looks whether the client was erased since."""
 
 
 class ClientServicer(client_pb2_grpc.ClientServiceServicer):
@@ -161,8 +167,10 @@ class ClientServicer(client_pb2_grpc.ClientServiceServicer):
             client_id=client_id, with_wallet=True, as_of=AsOf(known_at=versions)
         )
         found = await timeline(self._core, query, journals)
-        opening = await self._core.opening(*journals)
+        opening, opened_s = await self._core.opening(*journals), time.monotonic()
         for row in found:
+            if time.monotonic() - opened_s >= OPENING_S:
+                opening, opened_s = await self._core.opening(*journals), time.monotonic()
             yield pb.ExportClientResponse(entry=self._entry(row, opening))
         summary = pb.ExportClientResponse.Summary(
             entries=len(found), versions=journal_versions(versions)

@@ -11,7 +11,7 @@ import logging
 import time
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from google.protobuf.message import Message
 from clientela.domain.event import Actor, ActorKind
 from clientela.services.access import CallClass, MethodAccess
 from clientela.services.logs import fields
+from clientela.services.personal_fields import messages_in
 from clientela.services.refusals import RateLimitedError
 
 
@@ -70,6 +71,9 @@ class RateRules:
 
         look_ups: Fields of a request, by full name of the rpc, that look somebody up exactly.
 
+        trials: Fields by full name of a request, or of what a request brings along, whose numbers
+            a trial tells of as a look-up does: whether somebody has them, leaving nothing behind.
+
         look_up: How often anybody may; counted besides the rpc.
 
         many: Fields of a request, by full name of the rpc, each of whose items is a call.
@@ -97,6 +101,14 @@ class RateRules:
     # Against trying out phone numbers; a till or a site calls as a service.
     look_ups: Mapping[str, tuple[str, ...]] = MappingProxyType(
         {"clientela.v1.ClientService.FindClients": ("identifier", "card_number")}
+    )
+    trials: Mapping[str, str] = MappingProxyType(
+        {
+            "clientela.v1.RegisterClientRequest": "identifiers",
+            "clientela.v1.AddIdentifierRequest": "identifier",
+            "clientela.v1.IssueCardRequest": "number",
+            "clientela.v1.ReplaceCardRequest": "number",
+        }
     )
     look_up: Rate = Rate(30, 60)
     many: Mapping[str, str] = MappingProxyType(
@@ -155,17 +167,22 @@ class RateLimits:
 
     def count_look_up(self, actor: Actor, access: MethodAccess, request: Message) -> None:
         """
-        Count that *actor* looks somebody up, if that is what *request* does.
+        Count that *actor* looks somebody up, if that is what *request* does, be it by trial.
+
+        Numbers beyond the first are for the next look-up to wait for.
 
         Raises:
             RateLimitedError: it comes too soon; told in the log, since that is how numbers are
                 tried out.
         """
+        if actor.kind in self._rules.unlimited:
+            return
         names = self._rules.look_ups.get(access.method, ())
-        if actor.kind in self._rules.unlimited or not any(map(request.HasField, names)):
+        numbers = any(map(request.HasField, names)) + self._tried(access, request)
+        if not numbers:
             return
         try:
-            self._take(actor, LOOK_UP, self._rules.look_up)
+            self._take(actor, LOOK_UP, self._rules.look_up).left -= numbers - 1
         except RateLimitedError:
             _LOG.warning("somebody may be trying out numbers", extra=fields(method=access.path))
             raise
@@ -204,12 +221,31 @@ class RateLimits:
             # Whoever has none takes no room.
             self._under_way += Counter()
 
-    def _take(self, actor: Actor, name: str, rate: Rate) -> None:
+    def _tried(self, access: MethodAccess, request: Message) -> int:
+        """How many numbers a trial is about, or those that *request* brings along are."""
+        many = self._rules.many.get(access.method)
+        if many is None:
+            return self._tried_by(request)
+        brought: Iterable[Message] = getattr(request, many)
+        contents = (content for item in brought for content in item.ListFields())
+        commands = (command for content in contents for command in messages_in(*content))
+        return sum(map(self._tried_by, commands))
+
+    def _tried_by(self, request: Message) -> int:
+        name = self._rules.trials.get(request.DESCRIPTOR.full_name)
+        if name is None or not getattr(request, "validate_only", False):
+            return 0
+        told = (content for content in request.ListFields() if content[0].name == name)
+        return sum(len(value) if field.is_repeated else 1 for field, value in told)
+
+    def _take(self, actor: Actor, name: str, rate: Rate) -> _Bucket:
+        """The bucket of *actor*, one call taken."""
         bucket = self._filled(actor, name, rate)
         if bucket.left < 1:
             missing = (1 - bucket.left) / rate.per_second
             raise RateLimitedError(timedelta(seconds=round(missing, 3)))
         bucket.left -= 1
+        return bucket
 
     def _filled(self, actor: Actor, name: str, rate: Rate) -> _Bucket:
         """The bucket of *actor*, as full as it is by now."""

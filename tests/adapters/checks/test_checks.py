@@ -124,6 +124,22 @@ def test_keys_of_another_store_are_bad(settings):
     assert {"keys": BAD} == told(keys(settings, "of another", is_new=False))
 
 
+def test_keys_of_another_side_of_a_rotation_are_bad(settings):
+    """
+    S10: doctor says of them what serve does, and nothing while a rotation is under way.
+    """
+    file = KeyFile(settings.key_file, lambda: AT)
+    before = file.create()
+    begun = before.begun(AT)
+    file.replace(before, begun)
+    midway = told(keys(settings, None, is_new=False, fence=before.current.id, now=AT))
+    file.replace(begun, begun.finished())
+    after = told(keys(settings, None, is_new=False, fence=before.current.id, now=AT))
+
+    assert {"keys": GOOD, "key age": POOR} == midway
+    assert {"keys": BAD} == after
+
+
 @pytest.mark.parametrize(
     ("ahead", "state"), [(timedelta(), GOOD), (BEHIND_MAX, GOOD), (timedelta(minutes=1), BAD)]
 )

@@ -18,6 +18,7 @@ from clientela.adapters.checks.holders import holders
 from clientela.adapters.migrations import available, plan
 from clientela.adapters.settings import Settings
 from clientela.adapters.sqlite import reading
+from clientela.adapters.sqlite.copies import fence_in
 from clientela.adapters.sqlite.leases import granted
 from clientela.adapters.sqlite.schema import DIALECT, SqliteSchema
 from clientela.services.operations import CLOCK
@@ -27,7 +28,8 @@ from clientela.services.store_errors import StoreError
 def file_store(settings: Settings) -> Iterator[Finding]:
     """What there is to say of the database file, its keys, its clock and leases."""
     path = settings.database
-    yield from keys(settings, _note(settings, KEYRING), is_new=not path.exists())
+    noted, fence = _note(settings, KEYRING), fence_in(path)
+    yield from keys(settings, noted, is_new=not path.exists(), fence=fence)
     if not path.exists():
         yield poor("store", "there is none yet; serve makes it")
         return

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clientela.adapters.beginning import RotatedKeysError
 from clientela.adapters.checks.finding import Finding, bad, good, poor
 from clientela.adapters.keys.failures import KeyFileError
 from clientela.adapters.keys.keyfile import KeyFile
@@ -35,7 +36,12 @@ def folder(settings: Settings) -> Finding:
 
 
 def keys(
-    settings: Settings, noted: str | None, *, is_new: bool, now: datetime | None = None
+    settings: Settings,
+    noted: str | None,
+    *,
+    is_new: bool,
+    fence: str = "",
+    now: datetime | None = None,
 ) -> Iterator[Finding]:
     """
     What there is to say of the key file.
@@ -46,6 +52,8 @@ def keys(
         noted: Fingerprint of the keys that the store is sealed with; None if none is noted.
 
         is_new: Whether there is no store yet.
+
+        fence: The key-encryption key that its new keys are wrapped under; empty if not known.
 
         now: The present moment; None for the machine's.
     """
@@ -59,6 +67,9 @@ def keys(
         return
     if noted is not None and noted != ring.fingerprint:
         yield bad("keys", f"{settings.key_file} is not the key file of this store; put it back")
+        return
+    if fence and not ring.holds(fence):
+        yield bad("keys", str(RotatedKeysError(settings.key_file)))
         return
     yield good("keys", f"{settings.key_file}, for its owner only")
     yield _age(ring, now or datetime.now(UTC))

@@ -14,7 +14,7 @@ from clientela.adapters.checks.clock import clock, offset
 from clientela.adapters.checks.files import keys
 from clientela.adapters.checks.finding import Finding, bad, good, poor
 from clientela.adapters.checks.holders import holders
-from clientela.adapters.postgres import reading, schema
+from clientela.adapters.postgres import changing, reading, schema
 from clientela.adapters.postgres.connections import Connection
 from clientela.adapters.postgres.leases import granted
 from clientela.adapters.postgres.opening import connected
@@ -44,6 +44,8 @@ class _Look:
 
         keyring: Fingerprint of the keys it is sealed with; None if none is noted.
 
+        fence: The key-encryption key that its new keys are wrapped under; empty for any.
+
         clock: What its clock shows; None if that is not noted.
 
         last: When its last event was recorded.
@@ -57,6 +59,7 @@ class _Look:
     pending: int = 0
     positions: str = ""
     keyring: str | None = None
+    fence: str = ""
     clock: str | None = None
     last: datetime | None = None
     leases: Sequence[Granted] = ()
@@ -76,7 +79,7 @@ async def server_store(settings: Settings) -> AsyncIterator[Finding]:
     else:
         yield poor("checksums", "none; stop the server, run `pg_checksums --enable`")
     yield look.offset
-    for finding in keys(settings, look.keyring, is_new=look.is_empty):
+    for finding in keys(settings, look.keyring, is_new=look.is_empty, fence=look.fence):
         yield finding
     if look.is_empty:
         yield poor("store", "the database is empty; serve makes the tables")
@@ -114,6 +117,7 @@ async def _looked(url: str) -> _Look:
             look,
             positions=(await strategy_of(connection)).name,
             keyring=await reading.note(connection, KEYRING),
+            fence=await changing.fence(connection),
             clock=await reading.note(connection, CLOCK),
             last=await _last(connection),
             leases=await granted(connection),

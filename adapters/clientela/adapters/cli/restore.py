@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clientela.adapters.cli.failure import Exit, VerbError
 from clientela.adapters.cli.options import DataDir, Way, verb
+
+
+if TYPE_CHECKING:
+    from clientela.adapters.settings import Settings
 
 
 @verb
@@ -37,6 +41,7 @@ def restore(
             advice="Use pg_restore or point-in-time recovery; docs/postgres.md says how.",
         )
     file.stat()
+    _check_keys(settings, file)
     question = f"Put {file} in the place of {settings.database}?"
     is_asking = settings.database.exists() and not yes
     if is_asking and not (sys.stdin.isatty() and typer.confirm(question)):
@@ -47,3 +52,23 @@ def restore(
     if not settings.key_file.exists():
         print(f"Put the key file of this store at {settings.key_file} before you start it.")
     return None
+
+
+def _check_keys(settings: Settings, file: Path) -> None:
+    """Put nothing in the place of a store that the keys there do not open, if there are some."""
+    from clientela.adapters.keys.failures import KeyFileError
+    from clientela.adapters.keys.keyfile import KeyFile
+    from clientela.adapters.sqlite.copies import fence_in
+
+    try:
+        ring = KeyFile(settings.key_file).load()
+    except KeyFileError:
+        # What is wrong with it is told by whoever serves the store.
+        return
+    fence = fence_in(file)
+    if fence and not ring.holds(fence):
+        raise VerbError(
+            Exit.FAILED,
+            f"{settings.key_file} does not open {file}: keys were rotated in between",
+            advice="Put the key file of its time there first, or name a later copy.",
+        )

@@ -107,6 +107,10 @@ class Keyring:
         """
         return self._company_hash.of(bound("fingerprint"))[:_FINGERPRINT_LENGTH].hex()
 
+    def holds(self, kek_id: str) -> bool:
+        """Whether what is wrapped under the key-encryption key of this id can be unwrapped."""
+        return kek_id in self._ciphers
+
     def begun(self, now: datetime) -> Keyring:
         """With a new key-encryption key; itself while a rotation is not finished."""
         if self.retiring is not None:

@@ -23,6 +23,14 @@ async def fence_keys(connection: Connection, kek_id: str) -> None:
     await connection.execute(_SET_FENCE, kek_id)
 
 
+_FENCE = "SELECT kek_id FROM key_fence"
+
+
+async def fence(connection: Connection) -> str:
+    """The key-encryption key that new key rows must be wrapped under; empty for any."""
+    return str(await connection.fetchval(_FENCE) or "")
+
+
 _REWRAP = """
 WITH rewrapped AS (
     UPDATE key_rows SET kek_id = new.kek_id, wrapped = new.wrapped

@@ -28,6 +28,7 @@ from clientela.adapters.sqlite.connection import (
 )
 from clientela.adapters.sqlite.erasures import ErasureList, recorded
 from clientela.adapters.sqlite.files import FileLock, beside, create, sync_file, sync_folder
+from clientela.adapters.sqlite.key_rows import fence
 from clientela.adapters.sqlite.opening import BACKUP, EPOCH, ERASURES, LOCK
 from clientela.adapters.sqlite.reading import faults, last_position, note
 from clientela.adapters.sqlite.writing import write_note
@@ -147,6 +148,21 @@ def restore(backup: Path, path: Path) -> None:
             _replace(path, part)
         finally:
             lock.release()
+
+
+def fence_in(path: Path) -> str:
+    """
+    The key-encryption key that new keys in a file are wrapped under, looked up without changing it.
+
+    Returns:
+        Empty for any, and if it cannot be read.
+    """
+    try:
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            return (fence(connection) or "").rstrip()
+    except sqlite3.Error:
+        return ""
 
 
 def _check_backup(part: Path, backup: Path) -> None:

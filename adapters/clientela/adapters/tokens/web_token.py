@@ -233,8 +233,10 @@ def _principal(claims: Mapping[str, Any], issuer: Issuer) -> Principal:
     if kind is ActorKind.CLIENT:
         return Principal(actor=actor, grants=(Grant(CLIENT),))
     permissions = [Code(name) for name in _listed(claims, PERMISSIONS_CLAIM)]
-    units = [UnitId(unit) for unit in _listed(claims, UNITS_CLAIM)]
-    grants = tuple(Grant(name, unit) for name in permissions for unit in units or (None,))
+    # An issuer that finds no unit lists none: only what is left out is the whole company.
+    listed = [UnitId(unit) for unit in _listed(claims, UNITS_CLAIM)]
+    units = listed if UNITS_CLAIM in claims else [None]
+    grants = tuple(Grant(name, unit) for name in permissions for unit in units)
     return Principal(actor=actor, grants=grants)
 
 

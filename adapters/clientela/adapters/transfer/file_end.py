@@ -5,11 +5,13 @@ A SQLite file as an end of a move.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
@@ -20,6 +22,8 @@ from clientela.adapters.transfer.tables import ROWS_AT_ONCE, TABLES, Row
 from clientela.domain.event import Key
 from clientela.domain.ids import Blind, Code
 
+
+_T = TypeVar("_T")
 
 _SELECTS: Mapping[str, str] = {
     "keys": """
@@ -60,8 +64,8 @@ class FileEnd:
         """The rows of a table, so many at once, in its order."""
         columns, order = TABLES[table].columns, TABLES[table].order
         plain = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {', '.join(order)}"  # noqa: S608
-        cursor = await asyncio.to_thread(self.connection.execute, _SELECTS.get(table, plain))
-        while page := await asyncio.to_thread(cursor.fetchmany, ROWS_AT_ONCE):
+        cursor = await _alone(self.connection.execute, _SELECTS.get(table, plain))
+        while page := await _alone(cursor.fetchmany, ROWS_AT_ONCE):
             yield [_read(table, row) for row in page]
 
     async def write(self, table: str, rows: Sequence[Row]) -> None:
@@ -70,7 +74,25 @@ class FileEnd:
         marks = ", ".join("?" * len(columns))
         plain = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
         kept = [_kept(table, row) for row in rows]
-        await asyncio.to_thread(self.connection.executemany, _INSERTS.get(table, plain), kept)
+        await _alone(self.connection.executemany, _INSERTS.get(table, plain), kept)
+
+
+async def _alone(work: Callable[..., _T], *arguments: object) -> _T:
+    """
+    Have *work* done by a thread. Whoever goes away waits for it all the same: until then it has the
+    connection, and would go on writing once the transaction is over.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        await asyncio.wait({working})
+    except asyncio.CancelledError:
+        while not working.done():
+            # Whoever stops a process cancels again what takes a while.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({working})
+        working.exception()  # How it ended is nobody's concern.
+        raise
+    return working.result()
 
 
 def _read(table: str, row: Row) -> Row:
@@ -112,4 +134,4 @@ async def file_end(path: Path) -> AsyncGenerator[FileEnd]:
     finally:
         if database.writer.in_transaction:
             database.writer.execute("ROLLBACK")
-        await asyncio.to_thread(database.close)
+        await _alone(database.close)
