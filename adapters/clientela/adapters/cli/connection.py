@@ -112,7 +112,7 @@ async def connected(way: Way) -> AsyncGenerator[Connection]:
         SettingError, StoreError, KeyFileError: none runs, and none can be started here.
     """
     settings = way.settings()
-    target, is_encrypted = way.target, way.ca_file is not None
+    target, is_encrypted = way.target, way.ca_file is not None or _is_far(way.target)
     if not target:
         said = found(settings.address_file)
         if said is not None and said.is_for_calls:
@@ -168,6 +168,13 @@ async def _own(settings: Settings, *, has_bus: bool) -> AsyncGenerator[Connectio
             yield Connection(
                 channel=channel, target=running.target, metadata=metadata, is_private=True
             )
+
+
+def _is_far(target: str) -> bool:
+    """Whether *target* is reached over a network, where no service speaks without TLS."""
+    from clientela.services.server import Listener
+
+    return bool(target) and not Listener(target).is_loopback
 
 
 async def _answers(channel: grpc.aio.Channel) -> bool:

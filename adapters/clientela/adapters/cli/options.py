@@ -67,7 +67,7 @@ CaFile = Annotated[
     Path | None,
     typer.Option(
         "--ca-file",
-        help="Who signed the certificate of the service (PEM).",
+        help="Who signed the certificate of the service (PEM), if the system does not know them.",
         show_default=False,
     ),
 ]
