@@ -165,7 +165,7 @@ async def test_snapshot_of_another_meaning_is_passed_over():
     [journal] = (await firm.path.read(JOURNAL)).record.journals
     snapshot = firm.records.snapshots.taken(journal)
     await firm.store.append(Append(expected={}, snapshots=(snapshot,)))
-    rule_sets = [attrs.evolve(r, version=2) if r is OWNERSHIP else r for r in RULE_SETS]
+    rule_sets = [attrs.evolve(r, version=9) if r is OWNERSHIP else r for r in RULE_SETS]
     newer = Rulebook((definitions_rule_set(section_types(rule_sets)), *rule_sets))
     wanted = attrs.evolve(firm.store.wanted[-1], known={}, journals=(JOURNAL,))
 

@@ -69,6 +69,25 @@ def test_same_content_is_already_so():
     assert 1 == len(company.when(ApplyDefinitions.of(MONTH)))
 
 
+def test_same_content_can_be_brought_forward():
+    """
+    A version that is still to come is in force earlier if it is applied again for an earlier
+    moment; for its own moment, or a later one, it is so already.
+    """
+    company = Scenario(DEFINITIONS)
+    later = AT + timedelta(days=9)
+    company.when(ApplyDefinitions.of(MONTH), ApplyDefinitions.of(YEAR, later))
+
+    assert () == company.when(ApplyDefinitions.of(YEAR, later))
+    assert () == company.when(ApplyDefinitions.of(YEAR, later + timedelta(days=1)))
+    assert (applied(3, YEAR),) == company.when(ApplyDefinitions.of(YEAR))
+    assert () == company.when(ApplyDefinitions.of(YEAR))
+    assert () == company.when(ApplyDefinitions.of(YEAR, AT - timedelta(days=1)))
+
+    in_force = definitions_of(company.events, SECTIONS).at(AT).of(OwnershipPolicy)
+    assert 365 == in_force.lapses_after_days
+
+
 def test_wrong_document_is_not_applied():
     """
     What is wrong is refused whole and leaves nothing behind.

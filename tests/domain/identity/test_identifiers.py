@@ -32,7 +32,12 @@ from clientela.domain.identity.profile import IDENTITY, Profile
 from clientela.domain.identity.recognition import keys_of
 from clientela.domain.identity.refusals import IdentifierLimitError, IdentifierTakenError
 from clientela.domain.identity.registration import ClientRegistered, RegisterClient
+from clientela.domain.identity.terms import NAME_SCOPE
 from clientela.domain.ids import ClientId, Code, Ref, client_journal
+from clientela.domain.loyalty.adjustment import ADJUSTMENT_SCOPE
+from clientela.domain.loyalty.cards import CARD_SCOPE
+from clientela.domain.loyalty.returns import FORWARDED_SCOPE
+from clientela.domain.loyalty.spending import SPEND_SCOPE
 from clientela.domain.personal import Personal, Sealed
 from tests.domain.spec import Scenario
 
@@ -308,6 +313,17 @@ def test_kind_of_identifier_is_a_word_of_its_own(company, kind):
     """
     with pytest.raises(InvalidValueError, match="kind"):
         company.when(add(kind=Code(kind)))
+
+
+@pytest.mark.parametrize(
+    "scope", [ADJUSTMENT_SCOPE, CARD_SCOPE, FORWARDED_SCOPE, NAME_SCOPE, SPEND_SCOPE]
+)
+def test_no_kind_of_identifier_has_the_name_of_a_scope_of_keys(scope):
+    """
+    REC-8: keys of identifiers are given back with an erasure, by their kind; those that keep a
+    business identity from being used twice stay.
+    """
+    assert scope in OTHER_SCOPES
 
 
 @pytest.mark.parametrize("text", ["", "  \t", "1" * (IDENTIFIER_LENGTH_MAX + 1)])

@@ -137,6 +137,20 @@ def test_points_are_not_given_dead_or_out_of_order(shop):
         shop.when(adjust(1, priority=1001))
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia"])
+def test_the_last_day_there_is_cannot_be_that_of_points(zone):
+    """
+    LOY-10: the day after the last one does not exist, so points cannot end with it; those that
+    never end are given without a day.
+    """
+    shop = Shop(programme(zone=Code(zone)))
+    shop.write(bought(1, line("a", 1000)))
+
+    with pytest.raises(InvalidValueError, match="expires_on: expected a day before 9999-12-31"):
+        shop.when(adjust(1, expires_on=date.max))
+    assert 1 == len(shop.when(adjust(1, expires_on=date.max - timedelta(days=1))))
+
+
 def test_points_need_a_wallet_and_a_programme():
     """
     LOY-10: nobody gets points without taking part, or where there is no programme.

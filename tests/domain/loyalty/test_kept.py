@@ -70,6 +70,22 @@ def test_lot_comes_back_as_it_was(lot):
     assert None is kept_lots.found(kept_lots.without(text, lot.lot_id), lot.lot_id, HOME)
 
 
+@pytest.mark.parametrize("number", ["50%2Coff", "50%25off", "a%7C%3B", "%", "a/%2F"])
+def test_purchase_of_a_lot_is_the_one_that_earned_it(number):
+    """
+    LOY-10: a receipt number is told as the till wrote it, also where it looks like an escape.
+    """
+    purchase = BusinessKey(Code("till"), BusinessId(number))
+    lot_id = lot_of_line(purchase, Code("1"))
+    lot = attrs.evolve(EARNED, lot_id=lot_id, purchase=purchase, line_id=Code("1"))
+    elsewhere = attrs.evolve(lot, lot_id=lot_of_line(OTHER, Code("1")))
+
+    text = kept_lots.with_lot(kept_lots.with_lot(NOTHING, lot, HOME), elsewhere, HOME)
+
+    assert lot == kept_lots.found(text, lot.lot_id, HOME)
+    assert elsewhere == kept_lots.found(text, elsewhere.lot_id, HOME)
+
+
 def test_lots_stand_in_spending_order():
     """
     LOY-10: what is spent first stands first, in whatever order lots came.

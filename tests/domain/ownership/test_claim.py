@@ -5,10 +5,12 @@ Who looks after a client and who may approach them.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
 
+from clientela.domain.context import Definitions, DefinitionVersion
 from clientela.domain.draft import State, state
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import Origin, PendingEvent, event
@@ -278,6 +280,50 @@ def test_ownership_lapses_when_the_company_says_so():
     assert IVO == company.record(client_journal(PETRA)).of(Ownership).owner_id
 
 
+def test_an_approach_told_late_does_not_shorten_ownership():
+    """
+    OWN-1: what counts for the lapse is the owner's last approach, not the one heard of last.
+    """
+    company = Scenario(WRITER, OWNERSHIP, sections=[OwnershipPolicy(lapses_after_days=30)])
+    company.when(Write(Registered(client_id=PETRA)), approach(MARTA))
+    last = AT + timedelta(days=20)
+    company.at(last).when(approach(MARTA), approach(MARTA))
+    assert company.events[-1].ref == company.record(client_journal(PETRA)).of(Ownership).touch
+    touch = company.record(client_journal(PETRA)).of(Ownership).touch
+
+    company.at(last + timedelta(days=1)).when(
+        approach(MARTA, occurred_at=AT + timedelta(days=5)),
+        approach(MARTA, occurred_at=AT - timedelta(days=5)),
+    )
+
+    ownership = company.record(client_journal(PETRA)).of(Ownership)
+    assert (last, touch) == (ownership.touched_at, ownership.touch)
+    with pytest.raises(ClientTakenError) as refused:
+        company.at(AT + timedelta(days=36)).when(approach(IVO))
+    assert last + timedelta(days=30) == refused.value.until
+
+
+@pytest.mark.parametrize(("before", "after"), [(30, None), (30, 5), (None, 30)])
+def test_a_refusal_tells_the_term_by_which_ownership_will_lapse(before, after):
+    """
+    OWN-2: `until` is the moment at which ownership does lapse, by the policy in force at the
+    owner's last approach, whatever has been applied since.
+    """
+    company = Scenario(WRITER, OWNERSHIP, sections=[OwnershipPolicy(lapses_after_days=before)])
+    company.when(Write(Registered(client_id=PETRA)), approach(MARTA))
+    changed_at = AT + timedelta(days=1)
+    later: dict[type, Any] = {OwnershipPolicy: OwnershipPolicy(lapses_after_days=after)}
+    versions = (*company.definitions.versions, DefinitionVersion(2, changed_at, later))
+    company.definitions = Definitions(versions)
+
+    with pytest.raises(ClientTakenError) as refused:
+        company.at(AT + timedelta(days=10)).when(approach(IVO))
+
+    record = company.record(client_journal(PETRA))
+    assert company.rulebook.due(record, company.definitions) == refused.value.until
+    assert (before and AT + timedelta(days=before)) == refused.value.until
+
+
 def test_spells_tell_every_owner_from_to_reason_and_by_whom(company):
     """
     OWN-9: on a change of owner the history keeps both spells, without gap or overlap.
@@ -299,3 +345,38 @@ def test_spells_tell_every_owner_from_to_reason_and_by_whom(company):
     assert first == owner_at(company.events, AT)
     assert second == owner_at(company.events, later)
     assert None is owner_at(company.events, AT - timedelta(seconds=1))
+
+
+def test_spells_do_not_overlap_where_ownership_is_told_late():
+    """
+    OWN-9: whoever is told late to have become the owner was so from then on, so that earlier
+    spells end there; the last spell is the present ownership.
+    """
+    company = Scenario(WRITER, OWNERSHIP, sections=[OwnershipPolicy(lapses_after_days=10)])
+    company.when(Write(Registered(client_id=PETRA)), approach(MARTA))
+    told_at = AT + timedelta(days=12)
+    since = AT + timedelta(days=5)
+
+    company.at(told_at).when(approach(NORA, occurred_at=since))
+
+    first, second = spells(company.events)
+    assert (MARTA, AT, since) == (first.owner_id, first.began_at, first.ended_at)
+    assert (NORA, since, None) == (second.owner_id, second.began_at, second.ended_at)
+    assert since == company.record(client_journal(PETRA)).of(Ownership).since
+    assert second == owner_at(company.events, AT + timedelta(days=7))
+
+
+def test_a_spell_that_lay_after_the_begin_of_the_next_is_empty():
+    """
+    OWN-9: a replacement told late to have been before another one leaves nothing of that one.
+    """
+    moved = Code("moved")
+    company = Scenario(WRITER, OWNERSHIP, sections=[OwnershipPolicy(special_cases=(moved,))])
+    company.when(Write(Registered(client_id=PETRA)), approach(MARTA))
+    early, late = AT + timedelta(days=10), AT + timedelta(days=20)
+    replaced = ReplaceOwner(client_id=PETRA, employee_id=IVO, reason=moved)
+    company.at(late).when(replaced, attrs.evolve(replaced, employee_id=NORA, occurred_at=early))
+
+    found = [(spell.owner_id, spell.began_at, spell.ended_at) for spell in spells(company.events)]
+
+    assert [(MARTA, AT, early), (IVO, late, late), (NORA, early, None)] == found

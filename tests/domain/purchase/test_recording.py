@@ -268,6 +268,7 @@ MONEY = Tender(kind=TenderKind.MONEY, amount=eur(1350))
         ),
         (paid(attrs.evolve(MONEY, points=5)), "tenders"),
         (paid(attrs.evolve(MONEY, kind=TenderKind.POINTS, points=-5)), "tenders"),
+        (paid(attrs.evolve(MONEY, kind=TenderKind.POINTS, points=10**12 + 1)), "tenders"),
         (paid(attrs.evolve(MONEY, amount=Money(1350, "USD"))), "currency"),
         (paid(*[MONEY] * (LINES_MAX + 1)), "tenders"),
     ],

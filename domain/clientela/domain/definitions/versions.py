@@ -187,7 +187,7 @@ def definitions_rule_set(sections: Mapping[str, type]) -> RuleSet:
         record: Record, command: ApplyDefinitions, context: Context
     ) -> Iterable[PendingEvent]:
         """
-        A further version; nothing if the latest one says the same.
+        A further version; nothing if the latest one says the same and is in force by then.
 
         Raises:
             DefinitionsError: anything is wrong with the document.
@@ -213,16 +213,22 @@ def _apply(
     versions: Versions, text: Document, command: ApplyDefinitions, context: Context
 ) -> Iterable[PendingEvent]:
     made = digest(text)
-    if made == versions.digest:
-        return ()
     because = () if versions.applied is None else (versions.applied,)
     effective_from = command.effective_from or context.now
+    if made == versions.digest and not _is_brought_forward(versions, effective_from, context.now):
+        return ()
     if versions.number and effective_from < context.now:
         raise RetroactiveError(context.now, because)
     applied = DefinitionsApplied(
         number=versions.number + 1, effective_from=effective_from, document=text, digest=made
     )
     return (PendingEvent(applied, rule="definitions.apply", because=because),)
+
+
+def _is_brought_forward(versions: Versions, effective_from: datetime, now: datetime) -> bool:
+    """Whether the latest version is still to come, and wanted earlier."""
+    planned = versions.effective_from
+    return planned is not None and planned > now and effective_from < planned
 
 
 def evolve(draft: Versions, recorded: RecordedEvent) -> None:

@@ -31,7 +31,17 @@ IDENTIFIERS_MAX = 50
 IDENTIFIER_LENGTH_MAX = 320
 
 OTHER_SCOPES = frozenset(
-    {"adjustment", "card", "client", "interaction", "name", "purchase", "return", "spend"}
+    {
+        "adjustment",
+        "card",
+        "client",
+        "forwarded-return",
+        "interaction",
+        "name",
+        "purchase",
+        "return",
+        "spend",
+    }
 )
 """Scopes of keys that are no identifiers; no kind of identifier may be called so."""
 

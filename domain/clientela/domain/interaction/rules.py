@@ -54,12 +54,15 @@ class Contacts(State):
         open_conflict: The conflict that is not resolved.
 
         signals: For each signal that holds, the event that said so.
+
+        turned_at: For each signal that ever held, the moment of its latest turn.
     """
 
     last_contact: Ref | None = None
     last_contact_at: datetime | None = None
     open_conflict: Ref | None = None
     signals: dict[Code, Ref] = attrs.field(factory=dict[Code, Ref])
+    turned_at: dict[Code, datetime] = attrs.field(factory=dict[Code, datetime])
 
 
 def keys(command: Command, naming: Naming) -> tuple[Key, ...]:
@@ -95,7 +98,9 @@ def decide(record: Record, command: Command, context: Context) -> Iterable[Pendi
         case RecordDeparture():
             return record_departure(command, context)
         case RecordSignal():
-            return record_signal(contacts.signals, command)
+            at = command.occurred_at or context.now
+            turned_at = contacts.turned_at.get(command.signal)
+            return record_signal(contacts.signals, command, at, turned_at)
         case _:
             assert_never(command)
 
@@ -111,12 +116,22 @@ def evolve(draft: Contacts, recorded: RecordedEvent) -> None:
             draft.open_conflict = recorded.ref
         case ConflictResolved():
             draft.open_conflict = None
-        case SignalRecorded(signal=signal, holds=True):
-            draft.signals[signal] = recorded.ref
-        case SignalRecorded(signal=signal, holds=False):
-            draft.signals.pop(signal, None)
+        case SignalRecorded() as turned:
+            _turn(draft, turned, recorded)
         case _:
             pass
+
+
+def _turn(draft: Contacts, turned: SignalRecorded, recorded: RecordedEvent) -> None:
+    """The signal holds or no longer does, unless a later turn is known."""
+    known = draft.turned_at.get(turned.signal)
+    if known is not None and recorded.occurred_at < known:
+        return
+    draft.turned_at[turned.signal] = recorded.occurred_at
+    if turned.holds:
+        draft.signals[turned.signal] = recorded.ref
+    else:
+        draft.signals.pop(turned.signal, None)
 
 
 INTERACTION = RuleSet(
@@ -129,4 +144,5 @@ INTERACTION = RuleSet(
     evolve=evolve,
     keys=keys,
     definition=InteractionPolicy,
+    version=2,
 )

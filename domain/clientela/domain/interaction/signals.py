@@ -5,6 +5,7 @@ Signals: named facts about a client that stages wait for (LIFE-17, LIFE-22).
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from datetime import datetime
 
 import attrs
 
@@ -33,9 +34,23 @@ class RecordSignal(OfClient):
     holds: bool = True
 
 
-def record_signal(holding: Container[Code], command: RecordSignal) -> Iterable[PendingEvent]:
-    """Write down that a signal holds or ceased to, unless it is so already."""
-    if (command.signal in holding) is command.holds:
+def record_signal(
+    holding: Container[Code], command: RecordSignal, at: datetime, turned_at: datetime | None
+) -> Iterable[PendingEvent]:
+    """
+    Write down that a signal holds or ceased to, unless it is so already.
+
+    Args:
+        holding: Signals that hold after all that is known.
+
+        command: What is told.
+
+        at: When it was so.
+
+        turned_at: The latest turn of the signal; what was before it is written down in any case.
+    """
+    is_late = turned_at is not None and at < turned_at
+    if not is_late and (command.signal in holding) is command.holds:
         return ()
     event = SignalRecorded(client_id=command.client_id, signal=command.signal, holds=command.holds)
     return (PendingEvent(event, rule="LIFE-17"),)

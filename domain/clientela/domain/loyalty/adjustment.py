@@ -129,7 +129,8 @@ def adjust(record: Record, command: AdjustPoints, context: Context) -> Iterable[
 
         AmountNotPositiveError: no points, or too many.
 
-        InvalidValueError: points given would have expired, or their priority is out of bounds.
+        InvalidValueError: points given would have expired, or on the last day there is, or their
+            priority is out of bounds.
 
         ProgrammeInactiveError: there is no programme in force.
 
@@ -177,6 +178,8 @@ def _granted(
         raise InvalidValueError("priority", f"{-PRIORITY_MAX} to {PRIORITY_MAX}")
     expires_at = programme.expires_at(context.now)
     if command.expires_on is not None:
+        if command.expires_on == date.max:
+            raise InvalidValueError("expires_on", f"a day before {date.max}, or none")
         expires_at = day_end(command.expires_on, zone(programme.zone))
     if expires_at is not None and expires_at <= context.now:
         raise InvalidValueError("expires_on", "today or later")

@@ -111,11 +111,13 @@ def _lot_in(line: str, home: JournalId) -> Lot:
         held=int(held or 0),
         expired=int(expired or 0),
         priority=int(priority or 0),
-        purchase=_purchase(name.rpartition("/")[0] if purchase == _SAME else purchase),
+        purchase=_purchase(
+            name.rpartition("/")[0] if purchase == _SAME else packed.unword(purchase)
+        ),
         line_id=Code(packed.unword(line_id)) if line_id else None,
     )
 
 
 def _purchase(text: str) -> BusinessKey | None:
-    source, _, id_ = packed.unword(text).partition(":")
+    source, _, id_ = text.partition(":")
     return BusinessKey(Code(source), BusinessId(id_)) if text else None

@@ -21,7 +21,7 @@ from clientela.domain.ids import (
     client_journal,
 )
 from clientela.domain.ownership.holding import Ownership
-from clientela.domain.ownership.lapse import lapses_at
+from clientela.domain.ownership.lapse import ends_at
 from clientela.domain.ownership.policy import OwnershipPolicy
 from clientela.domain.ownership.refusals import (
     ClientTakenError,
@@ -151,7 +151,7 @@ def _taken(
         with_offer=command.with_offer,
         offer=command.offer,
     )
-    until = lapses_at(ownership, policy)
+    until = ends_at(ownership, context.definitions)
     because = facts(ownership.claim, ownership.touch if until else None)
     return ClientTakenError(
         ownership.owner_id,

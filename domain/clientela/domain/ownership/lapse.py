@@ -43,7 +43,11 @@ def lapses_at(ownership: Ownership, policy: OwnershipPolicy) -> datetime | None:
 
 def due(record: Record, definitions: Definitions) -> datetime | None:
     """When ownership lapses, if the company lets it."""
-    ownership = record.of(Ownership)
+    return ends_at(record.of(Ownership), definitions)
+
+
+def ends_at(ownership: Ownership, definitions: Definitions) -> datetime | None:
+    """When ownership lapses by the policy of the owner's last approach; None if it does not."""
     if ownership.owner_id is None or ownership.touched_at is None:
         return None
     return lapses_at(ownership, definitions.at(ownership.touched_at).of(OwnershipPolicy))

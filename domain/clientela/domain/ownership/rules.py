@@ -77,8 +77,7 @@ def evolve(draft: Ownership, recorded: RecordedEvent) -> None:
         case OwnershipLapsed():
             _end(draft)
         case ApproachMade(employee_id=employee_id) if employee_id == draft.owner_id:
-            draft.touched_at = recorded.occurred_at
-            draft.touch = recorded.ref
+            _touch(draft, recorded)
         case ConflictRecorded(employee_id=employee_id) if employee_id == draft.owner_id:
             draft.conflict = recorded.ref
         case _:
@@ -98,6 +97,13 @@ def _begin(
     draft.since = draft.touched_at = recorded.occurred_at
     draft.claim = draft.touch = recorded.ref
     draft.orphaned = draft.conflict = None
+
+
+def _touch(draft: Ownership, recorded: RecordedEvent) -> None:
+    """The owner approached; one that is told late is not the last."""
+    if draft.touched_at is None or recorded.occurred_at >= draft.touched_at:
+        draft.touched_at = recorded.occurred_at
+        draft.touch = recorded.ref
 
 
 def _end(draft: Ownership) -> None:
@@ -154,4 +160,5 @@ OWNERSHIP = RuleSet(
     follow_up=follow_up,
     asks=asks,
     definition=OwnershipPolicy,
+    version=2,
 )

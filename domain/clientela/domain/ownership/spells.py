@@ -53,6 +53,8 @@ def spells(events: Iterable[RecordedEvent]) -> tuple[Spell, ...]:
     """
     All spells of a client, oldest first, without gap inside a spell and without overlap.
 
+    One that is told late to have begun ends those before it at its begin.
+
     Args:
         events: The client's journal, in order of version.
     """
@@ -69,6 +71,7 @@ def spells(events: Iterable[RecordedEvent]) -> tuple[Spell, ...]:
             case _:
                 continue
         _end_last(found, recorded.occurred_at)
+        found = [_before(spell, recorded.occurred_at) for spell in found]
         found.append(
             Spell(
                 owner_id=owner_id,
@@ -89,6 +92,13 @@ def owner_at(events: Iterable[RecordedEvent], moment: datetime) -> Spell | None:
         if spell.began_at <= moment and (spell.ended_at is None or moment < spell.ended_at):
             return spell
     return None
+
+
+def _before(spell: Spell, moment: datetime) -> Spell:
+    """What of *spell*, which has ended, lies before *moment*."""
+    if spell.ended_at is None or spell.ended_at <= moment:
+        return spell
+    return attrs.evolve(spell, ended_at=max(moment, spell.began_at))
 
 
 def _end_last(found: list[Spell], moment: datetime) -> None:

@@ -10,6 +10,10 @@ from clientela.domain.money import Money
 from clientela.domain.purchase.matching import Wanted
 
 
+TENDER_POINTS_MAX = 10**12
+"""Points that one payment may tell of."""
+
+
 def check_lines(lines: tuple[Line, ...]) -> None:
     """
     Refuse lines of a purchase that cannot be.
@@ -48,8 +52,10 @@ def check_tenders(tenders: tuple[Tender, ...], total: Money) -> None:
     for tender in tenders:
         if tender.amount.minor < 0:
             raise InvalidValueError("tenders", "amounts of 0 or more")
-        if tender.points < 0 or (tender.points and tender.kind is not TenderKind.POINTS):
-            raise InvalidValueError("tenders", "points of 0 or more, for points only")
+        if tender.points and tender.kind is not TenderKind.POINTS:
+            raise InvalidValueError("tenders", "points for points only")
+        if not 0 <= tender.points <= TENDER_POINTS_MAX:
+            raise InvalidValueError("tenders", f"points of 0 to {TENDER_POINTS_MAX}")
         paid += tender.amount
     if paid != total:
         raise InvalidValueError("tenders", "amounts that sum to the lines")
