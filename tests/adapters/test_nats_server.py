@@ -190,6 +190,16 @@ async def test_of_two_processes_one_runs_it_and_both_use_it(server: EmbeddedServ
     await other.stop()
 
 
+async def test_who_does_not_run_it_makes_no_token(server: EmbeddedServer):
+    """Of two processes that begin at once only the one that runs the server says what lets in."""
+    server.token_file.unlink()
+    second = EmbeddedServer(server.folder)
+    await second.start()
+    await second.stop()
+
+    assert not server.token_file.exists()
+
+
 async def test_files_are_not_served_twice_while_the_server_lives(server: EmbeddedServer):
     """G9: who ran the server has gone without ending it: the next one uses it, as it is."""
     os.close(server._lock)

@@ -292,6 +292,28 @@ async def test_token_is_asked_for_at_every_try():
     assert ["first", "second"] == shown
 
 
+async def test_call_that_is_given_long_is_not_cut_short():
+    """
+    R17: who gives a call minutes may call what takes them: a try lasts its share of the time.
+    """
+    held = asyncio.Event()
+
+    async def slowly(_request):
+        await held.wait()
+        return ApproachResponse()
+
+    async with edge() as served:
+        served.stage.answers["Approach"] = slowly
+        calling = Calling(credentials=_credentials(None, "service/till"), try_seconds=0.5)
+        async with grpc.aio.insecure_channel(
+            f"127.0.0.1:{served.port}", interceptors=[calling]
+        ) as channel:
+            asyncio.get_running_loop().call_later(1.0, held.set)
+            await Client(channel).ownership.Approach(APPROACH, timeout=100.0)
+
+        assert 1 == len(served.stage.seen)
+
+
 async def test_budget_bounds_the_retries_of_all_calls():
     """
     R16: when calls keep failing, retries are at most a tenth of the calls.

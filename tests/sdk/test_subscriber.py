@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import time
 
@@ -170,6 +171,7 @@ def test_message_without_its_event_announces_it(codec_row, monkeypatch):
         ({}, b"{}"),
         (message(PETRA, 1)[1], b"not json"),
         (message(PETRA, 1)[1], b"[]"),
+        (message(PETRA, 1)[1], b"[" * 100_000),
         ({**message(PETRA, 1)[1], event_messages.VERSION: "next"}, message(PETRA, 1)[2]),
     ],
 )
@@ -250,6 +252,38 @@ async def test_poison_parks_one_journal_and_the_rest_goes_on(served, tmp_path):
         assert [1] == kept.effects(PETRA)
         assert [1, 2, 3] == kept.effects(PAVEL)
         assert [PETRA] == list(parked)
+
+
+class SlowPositions:
+    """Positions in a database that does not answer in time for a while."""
+
+    def __init__(self, kept, times):
+        self._kept = kept
+        self.left = times
+
+    def __getattr__(self, name):
+        return getattr(self._kept, name)
+
+    async def known(self, journals):
+        if self.left:
+            self.left -= 1
+            raise TimeoutError
+        return await self._kept.known(journals)
+
+
+async def test_database_that_does_not_answer_in_time_is_told_of(served, tmp_path, caplog):
+    """
+    Never silent: a database that is too slow is no quiet stream; it is waited for and told of.
+    """
+    async with subscribed(served, tmp_path) as (js, kept, made):
+        made.reader = Reader(SlowPositions(kept.positions, 1), kept.handle, kept.fetch)
+        await publish(js, message(PETRA, 1))
+        with caplog.at_level(logging.WARNING, logger="clientela.sdk"):
+            async with running(made):
+                await settled(js)
+
+        assert [1] == kept.effects()
+    assert "ledger waits: TimeoutError" in caplog.messages
 
 
 async def test_stream_of_a_restored_store_stops_the_subscriber(served, tmp_path):

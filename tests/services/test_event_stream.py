@@ -176,6 +176,18 @@ async def test_rebuilding_goes_on_while_the_bus_is_away(place: Place):
     assert list(range(1, 101)) == positions(place.bus.held)
 
 
+async def test_two_rebuildings_asked_for_at_once_both_end(place: Place):
+    """G15: who asked first is not left waiting when the relay carries out the later asking."""
+    first, second = place.stream.rebuild(), place.stream.rebuild()
+    await anext(first)
+    await anext(second)
+    await place.drain()
+
+    assert (await anext(first)).is_complete
+    assert (await anext(second)).is_complete
+    assert list(range(1, 101)) == positions(place.bus.held)
+
+
 def test_no_bus_is_a_refusal_with_a_reason():
     """A service without a bus says so, and what to do."""
     refusal = NoBusError()

@@ -140,9 +140,9 @@ class EmbeddedServer:
             BusUnavailableError: it does not answer.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _private(self.token_file, secrets.token_urlsafe(TOKEN_BYTES), is_kept=True)
         if not self._has_lock():
             return
+        _private(self.token_file, secrets.token_urlsafe(TOKEN_BYTES), is_kept=True)
         binary = executable()
         if binary is None:
             raise ServerMissingError

@@ -13,6 +13,7 @@ import asyncio
 import uuid
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -32,9 +33,12 @@ CALL_SECONDS = 20.0
 """How long a call may take, all its tries included, unless its caller says otherwise."""
 
 TRY_SECONDS = 5.0
-"""How long one try may take."""
+"""How long one try may take, unless its share of the time of the call is more."""
 
 REQUEST_ID = "request_id"
+
+METHODS_MAX = 1_000
+"""Rpcs of which it is remembered whether they only read."""
 
 READING = ".read"
 """End of the permissions of calls that change nothing."""
@@ -64,7 +68,8 @@ class Calling(grpc.aio.UnaryUnaryClientInterceptor):
 
         seconds: How long a call may take that says nothing else.
 
-        try_seconds: How long one try may take.
+        try_seconds: How long one try may take, unless its share of the time of the call is more;
+            a call that is not tried again has all of it.
     """
 
     credentials: Credentials = anonymous
@@ -87,11 +92,14 @@ class Calling(grpc.aio.UnaryUnaryClientInterceptor):
         """
         loop = asyncio.get_running_loop()
         timeout = client_call_details.timeout
-        ends_at = loop.time() + (self.seconds if timeout is None else timeout)
+        seconds = self.seconds if timeout is None else timeout
+        ends_at = loop.time() + seconds
         request = _named(request)
+        is_once = not _may_repeat(request, client_call_details.method)
+        longest_s = seconds if is_once else max(self.try_seconds, seconds / self.policy.tries_max)
         self.budget.earn()
         for tries in range(1, self.policy.tries_max + 1):
-            details = await self._shown(client_call_details, ends_at - loop.time())
+            details = await self._shown(client_call_details, min(ends_at - loop.time(), longest_s))
             try:
                 call = await continuation(details, request)
                 await call
@@ -108,7 +116,7 @@ class Calling(grpc.aio.UnaryUnaryClientInterceptor):
         self, details: grpc.aio.ClientCallDetails, seconds: float
     ) -> grpc.aio.ClientCallDetails:
         shown = await self.credentials()
-        return _with(details, shown, max(min(seconds, self.try_seconds), 0.0))
+        return _with(details, shown, max(seconds, 0.0))
 
     def _wait_s(
         self,
@@ -122,7 +130,7 @@ class Calling(grpc.aio.UnaryUnaryClientInterceptor):
         is_worth_it = is_retriable(error.code(), said.reason, said.wait_s)
         if not is_worth_it or tries >= self.policy.tries_max:
             return None
-        if not (_attempts(request) or _is_reading(details.method)) or not self.budget.spend():
+        if not _may_repeat(request, details.method) or not self.budget.spend():
             return None
         return self.policy.wait_s(tries, said.wait_s)
 
@@ -190,8 +198,17 @@ def _failure(error: grpc.aio.AioRpcError, request: Message) -> CallError:
     return failure(error, said_in(error), _request_id(request))
 
 
+def _may_repeat(request: Message, path: str | bytes) -> bool:
+    """Whether the same call may be made again: it takes effect once, or has none."""
+    return bool(_attempts(request)) or _is_reading(path)
+
+
+@lru_cache(maxsize=METHODS_MAX)
 def _is_reading(path: str | bytes) -> bool:
     """Whether the rpc at *path* changes nothing, so that it may be called again as it is."""
     text = path.decode() if isinstance(path, bytes) else path
-    method = Default().FindMethodByName(text.strip("/").replace("/", "."))
+    try:
+        method = Default().FindMethodByName(text.strip("/").replace("/", "."))
+    except KeyError:
+        return False
     return method.GetOptions().Extensions[access].permission.endswith(READING)

@@ -75,7 +75,7 @@ def event_in(headers: Mapping[str, str] | None, body: bytes) -> Event | Announce
     """
     try:
         return _event_in(headers or {}, body)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         raise MalformedMessageError from None
 
 

@@ -112,11 +112,9 @@ class Subscriber(Generic[Connection]):
         # A wait that ends in the moment it is cancelled may swallow that; the task still knows.
         while not own.cancelling():
             try:
-                messages = await subscription.fetch(FETCHED_MAX, FETCH_SECONDS)
-                await self.take(messages)
-            except TimeoutError:
-                # The client raises its own, which is one of these, or the plain one.
-                continue
+                messages = await _fetched(subscription)
+                if messages:
+                    await self.take(messages)
             except (EpochChangedError, nats.errors.ConnectionClosedError):
                 raise
             except Exception as error:  # noqa: BLE001  # the broker or the database is away
@@ -185,6 +183,15 @@ class Subscriber(Generic[Connection]):
     def _backoff_s(self) -> float:
         self._failures = min(self._failures + 1, DOUBLINGS_MAX)
         return backoff_s(self._failures)
+
+
+async def _fetched(subscription: JetStreamContext.PullSubscription) -> Sequence[Msg]:
+    """The next messages; none when none come."""
+    try:
+        return await subscription.fetch(FETCHED_MAX, FETCH_SECONDS)
+    except TimeoutError:
+        # The client raises its own, which is one of these, or the plain one.
+        return ()
 
 
 async def _put_back(message: Msg) -> None:

@@ -178,11 +178,11 @@ class EventStream:
         Yields:
             How far it is whenever the caller looks, the last time when everything is sent.
         """
-        asked = self._new_id()
-        await self._store.note(REBUILD, asked)
+        await self._store.note(REBUILD, self._new_id())
         self.relay.look()
         total = await self._store.last_position()
-        while await self._store.note(REBUILT) != asked:
+        # Somebody may ask again before it is begun; what is begun then is for both.
+        while await self._store.note(REBUILT) != await self._store.note(REBUILD):
             yield StreamStatus(total=total)
         while (position := await self._position()) < total:
             yield StreamStatus(done=position, total=total)

@@ -43,6 +43,9 @@ SOURCE_HEADER = "clientela-source"
 
 VISIT = "visit"
 
+KIND_LENGTH_MAX = 64
+"""Characters kept of what a message calls itself."""
+
 
 @attrs.frozen(kw_only=True)
 class InboundKind:
@@ -148,6 +151,17 @@ class Reading:
         copy = type(self.request)()
         copy.CopyFrom(self.request)
         return withhold(copy)
+
+
+def kind_in(subject: str) -> str:
+    """
+    The kind of message of a subject: its last word, fit to be kept and shown.
+
+    Anybody may tell on any subject: what cannot be printed is replaced, and never becomes a kind
+    that there is.
+    """
+    name = subject.rpartition(".")[2][:KIND_LENGTH_MAX]
+    return "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
 def read(message: Inbound) -> Reading:

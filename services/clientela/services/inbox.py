@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import json
 import logging
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +24,7 @@ from weakref import WeakValueDictionary
 from clientela.domain.ids import Blind, ClientId, JournalId, client_journal
 from clientela.services.bus import BusError
 from clientela.services.core import Core
+from clientela.services.entrance import CORRELATION_HEADER
 from clientela.services.inbound import Inbound, Reading, read
 from clientela.services.inbound_failures import DeliveredTooOftenError, problem_of, reason_of
 from clientela.services.parcels import COMPANY, Parcels
@@ -161,7 +163,10 @@ class Inbox:
         return f"{UNREAD}/{self._mark(message)[:32]}"
 
     def _mark(self, message: Inbound) -> str:
-        said = f"{message.kind}\0{message.body.hex()}"
+        """The same for a repetition; sent again with other headers that matter it is none."""
+        sender = "" if message.principal is None else str(message.principal.actor)
+        told = {n: v for n, v in message.headers.items() if n != CORRELATION_HEADER}
+        said = f"{message.kind}\0{message.body.hex()}\0{json.dumps([sender, sorted(told.items())])}"
         return self._core.sessions.blind("inbound", said)
 
     async def _settle(

@@ -47,7 +47,7 @@ class ParkedMessage:
 
         id: Unique id; the body is sealed for it.
 
-        mark: Keyed hash of what it says: the same message is kept once in its lane.
+        mark: Keyed hash of what it says and for whom: the same message is kept once in its lane.
 
         lane: Whose messages wait behind it: `client/<id>`, or one of its own.
 

@@ -66,7 +66,7 @@ class ParkedServicer(parked_pb2_grpc.ParkedServiceServicer):
         self, request: pb.ReplayParkedMessageRequest, context: Any
     ) -> pb.ReplayParkedMessageResponse:
         kept = await self._kept(request.number)
-        came_to = await self._replays.replay(kept.lane)
+        came_to = await self._replays.replay(kept.lane, is_answered=True)
         stuck = None if came_to.stuck is None else await self._told(came_to.stuck)
         return pb.ReplayParkedMessageResponse(replayed=came_to.done, stuck=stuck)
 

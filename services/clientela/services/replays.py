@@ -19,6 +19,7 @@ from clientela.services.parcels import COMPANY
 from clientela.services.parked import UNATTRIBUTED_KEPT, ParkedMessage
 from clientela.services.passage import principal_in
 from clientela.services.principal import Principal
+from clientela.services.store_errors import StoreError
 
 
 MEND_PAUSE_S = 1.0
@@ -52,24 +53,32 @@ class Replays:
     Args:
         inbox: Where they came in.
 
-        own: On whose behalf a message is carried out whose sender is not known.
+        own: On whose behalf a message is carried out whose sender is not known, if somebody says
+            that it shall be.
     """
 
     def __init__(self, inbox: Inbox, own: Principal) -> None:
         self.inbox = inbox
         self._own = own
 
-    async def replay(self, lane: str) -> Replayed:
+    async def replay(self, lane: str, *, is_answered: bool = False) -> Replayed:
         """
         Carry out what is parked in a lane, from its first message to the one that still fails.
+
+        Args:
+            lane: Which one.
+
+            is_answered: Whether messages are carried out even if their sender is not known, since
+                whoever calls answers for them.
 
         Raises:
             StoreError: the store cannot be reached.
         """
         inbox, done = self.inbox, 0
+        own = self._own if is_answered else None
         async with inbox.lock(lane):
             while heads := await inbox.parked.page(0, 1, lane):
-                error = await self._error(heads[0])
+                error = await self._error(heads[0], own)
                 if error is not None:
                     again = attrs.evolve(
                         heads[0],
@@ -94,13 +103,26 @@ class Replays:
 
         Returns:
             How many were carried out.
+
+        Raises:
+            StoreError: the store cannot be reached.
+
+            Exception: what a message that is damaged failed by, once all others were tried.
         """
+        broken: Exception | None = None
         done, after = 0, 0
         while heads := await self.inbox.parked.heads(after):
             after = heads[-1].number
             for head in heads:
                 if head.reason in MENDED and self.inbox.now() >= again_at(head):
-                    done += (await self.replay(head.lane)).done
+                    try:
+                        done += (await self.replay(head.lane)).done
+                    except StoreError:
+                        raise
+                    except Exception as error:  # noqa: BLE001  # it must not stop the others
+                        broken = error
+        if broken is not None:
+            raise broken
         return done
 
     async def run_sweep(self) -> None:
@@ -161,11 +183,11 @@ class Replays:
         person = person_in(lane)
         return COMPANY if person is None else await self.inbox.parcels.owner(person)
 
-    async def _error(self, kept: ParkedMessage) -> Exception | None:
+    async def _error(self, kept: ParkedMessage, own: Principal | None) -> Exception | None:
         body = await self.inbox.parcels.opened(kept.id, kept.body)
         if body is None:
             # Of somebody who was erased nothing may be kept.
             return None
         message = Inbound(kind=kept.kind, body=body, headers=kept.headers)
-        principal = principal_in(kept.principal) or self._own
+        principal = principal_in(kept.principal) or own
         return await self.inbox.passage.error(message, read(message), principal)

@@ -4,20 +4,28 @@ Messages in over a real broker: duplicated, reordered, delayed, poisoned, killed
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
 import nats.errors
 import pytest
 
-from clientela.adapters.consumers.consumer import ERASE_TRIES_MAX, FETCHED_MAX
+from clientela.adapters.consumers.consumer import (
+    ERASE_TRIES_MAX,
+    FETCHED_MAX,
+    LEASE,
+    LEASE_TTL,
+    POLL_S,
+)
 from clientela.adapters.consumers.stream import STREAM, SUBJECT, ensure
 from clientela.adapters.jetstream.stream import StreamMisconfiguredError, StreamMissingError
+from clientela.adapters.keys.failures import SealBrokenError
 from clientela.adapters.memory_leases import MemoryLeases
 from clientela.services.bus import BusUnavailableError
 from clientela.services.inbox import Inbox
@@ -180,6 +188,29 @@ async def test_purchase_of_a_client_who_comes_later_is_carried_out_then(account,
         assert 95 == (await heard.figures())["petra"]["available"]
 
 
+async def test_parked_message_that_is_damaged_holds_up_its_client_only(account, tmp_path):
+    """
+    G17: what cannot be opened any more is told of; those of others are carried out all the same.
+    """
+    async with shop(tmp_path) as heard, till(account) as connection:
+        replays = heard.messages.replays
+        parked = replays.inbox.parked
+        await tell(connection, [purchase("petra", "r-1", 90)])
+        await drained(heard.consumer(account), connection)
+        [kept] = await parked.page()
+        await parked.drop(kept.number)
+        await parked.park(attrs.evolve(kept, body=kept.body[:-20] + b'A"]}'))
+        await tell(connection, [purchase("pavel", "r-2", 5)])
+        await drained(heard.consumer(account), connection)
+        await heard.register("petra", "pavel")
+        replays.inbox.now = lambda: datetime.now(UTC) + timedelta(hours=2)
+
+        with pytest.raises(SealBrokenError):
+            await replays.mend()
+        assert 5 == (await heard.figures())["pavel"]["available"]
+        assert [("client/petra", "purchase", "NOT_FOUND")] == await heard.parked()
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"clientId": 7}', b"\xff\xfe", b"null"])
 async def test_unreadable_message_is_kept_in_a_lane_of_its_own(account, tmp_path, body):
     """
@@ -196,6 +227,23 @@ async def test_unreadable_message_is_kept_in_a_lane_of_its_own(account, tmp_path
         assert body == await heard.messages.replays.inbox.parcels.opened(kept.id, kept.body)
 
 
+@pytest.mark.parametrize("status", ["paid", "503", "404", "100"])
+async def test_header_of_the_broker_s_own_holds_nobody_up(account, tmp_path, status):
+    """
+    G17: a till may call a header what the broker calls its own: its message is carried out like any
+    other, and so are those behind it.
+    """
+    async with shop(tmp_path, "petra", "pavel") as heard, till(account) as connection:
+        await tell(connection, [purchase("petra", "r-1", 90)], Status=status)
+        await tell(connection, [purchase("pavel", "r-2", 5)])
+        consumer = heard.consumer(account)
+        taken = await consumer.step()
+        await consumer.close()
+
+        assert 2 == taken
+        assert 90 == (await heard.figures())["petra"]["available"]
+
+
 async def test_subject_nobody_knows_is_parked(account, tmp_path):
     """
     A message of an unknown kind is kept, not dropped.
@@ -206,6 +254,26 @@ async def test_subject_nobody_knows_is_parked(account, tmp_path):
 
         [(_, kind, reason)] = await heard.parked()
         assert ("rumour", "INVALID_VALUE") == (kind, reason)
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"), [(b"\xef\xee", "\ufffd\ufffd"), (b"a\x00b", "a?b"), (b"x" * 3_000, "x" * 64)]
+)
+async def test_subject_that_is_no_text_holds_nobody_up(account, tmp_path, word, kind):
+    """
+    G17: a message on a subject in whatever encoding is parked under a name that can be kept and
+    shown, and those behind it are carried out.
+    """
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        raw: Any = connection
+        await raw._send_command(b"PUB %b.%b 2\r\n{}\r\n" % (SUBJECT.encode(), word))
+        await tell(connection, [purchase("petra", "r-1", 90)])
+        consumer = heard.consumer(account)
+        taken = await consumer.step()
+        await consumer.close()
+
+        assert 2 == taken
+        assert [(kind, "INVALID_VALUE")] == [each[1:] for each in await heard.parked()]
 
 
 async def test_killed_between_commit_and_ack_nothing_happens_twice(account, tmp_path):
@@ -434,6 +502,29 @@ async def test_one_process_consumes_at_a_time(account, tmp_path):
         assert 95 == (await heard.figures())["petra"]["available"]
 
 
+async def test_process_that_stands_by_asks_for_the_lease_now_and_then(account, tmp_path):
+    """
+    Any number of processes: one that stands by asks for the lease once a second, not at every
+    pause of the one that fetches, since every asking is a write.
+    """
+    slept: list[float] = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    leases = MemoryLeases()
+    await leases.acquire(LEASE, "other", LEASE_TTL)
+    async with shop(tmp_path) as heard:
+        consumer = heard.consumer(account, "one", leases=leases)
+        consumer.sleep = sleep
+        with pytest.raises(asyncio.CancelledError):
+            await consumer.run()
+
+    assert [POLL_S] * 3 == slept
+
+
 async def test_message_speaks_for_whom_its_headers_say(account, tmp_path):
     """
     S3: a message is carried out with what its sender may do: a client may not tell of purchases.
@@ -446,6 +537,51 @@ async def test_message_speaks_for_whom_its_headers_say(account, tmp_path):
         [kept] = await heard.messages.replays.inbox.parked.page()
 
         assert '"client/petra"' in kept.principal
+
+
+async def test_message_sent_again_as_it_should_have_been_is_another(account, tmp_path):
+    """
+    Never lost: what was parked for its credentials or its source and is sent again with the right
+    ones is kept besides, and carried out when the first is dropped; plainly repeated it is not.
+    """
+    told = purchase("petra", "r-1", 90, purchase={"id": "r-1"})
+    source = {"Clientela-Source": "till-7"}
+    false, right = {"X-Clientela-Actor": "nobody"}, {"X-Clientela-Actor": "service/till"}
+    async with shop(tmp_path, "petra") as heard, till(account) as connection:
+        for headers in (right, right, {**source, **false}, {**source, **right}):
+            await tell(connection, [told], **headers)
+        await drained(heard.consumer(account), connection)
+        replays = heard.messages.replays
+        kept = await replays.inbox.parked.page()
+        assert ["INVALID_VALUE", WAITING, WAITING] == [each.reason for each in kept]
+        for each in kept[:2]:
+            await replays.inbox.parked.drop(each.number)
+
+        assert 1 == await replays.mend()
+        assert 90 == (await heard.figures())["petra"]["available"]
+
+
+async def test_message_with_false_credentials_is_carried_out_only_if_asked(account, tmp_path):
+    """
+    S3: what bears credentials that do not hold is not carried out by having waited behind another
+    message, but if an operator answers for it.
+    """
+    first, false = purchase("petra", "r-1", 90), [purchase("petra", f"r-{n}", 5) for n in (2, 3)]
+    async with shop(tmp_path) as heard, till(account) as connection:
+        await tell(connection, [first])
+        await tell(connection, false, **{"X-Clientela-Actor": "nobody"})
+        await drained(heard.consumer(account), connection)
+        await heard.register("petra")
+        replays = heard.messages.replays
+        replays.inbox.now = lambda: datetime.now(UTC) + timedelta(hours=2)
+        lane, unknown = "client/petra", "UNAUTHENTICATED"
+
+        assert 1 == await replays.mend()
+        assert 0 == await replays.mend()
+        assert [(lane, "purchase", unknown), (lane, "purchase", WAITING)] == await heard.parked()
+        assert 2 == (await replays.replay(lane, is_answered=True)).done
+        assert [] == await heard.parked()
+        assert 100 == (await heard.figures())["petra"]["available"]
 
 
 async def test_source_of_the_header_fills_the_identity(account, tmp_path):

@@ -80,6 +80,16 @@ class RealBroker:
         """End it."""
         self._end(signal.SIGTERM)
 
+    def pause(self) -> None:
+        """Stop it where it is; it answers nobody."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def wipe(self) -> None:
         """Throw its store away; it must not run."""
         shutil.rmtree(self.folder / "store")
@@ -112,6 +122,8 @@ class RealBroker:
     def _end(self, number: int) -> None:
         if self._process is not None:
             self._process.send_signal(number)
+            # One that is paused would not hear of it.
+            self._process.send_signal(signal.SIGCONT)
             self._process.wait()
             self._process = None
 

@@ -33,7 +33,7 @@ from clientela.adapters.jetstream.stream import (
     StreamShape,
 )
 from clientela.adapters.jetstream.tail import JetStreamTail
-from clientela.services.bus import BusUnavailableError, FencedError
+from clientela.services.bus import READ_MAX, BusUnavailableError, FencedError
 from clientela.services.event_messages import MESSAGE_ID
 from clientela.services.partitions import SUBJECT
 from tests.adapters.jetstream.brokers import broker
@@ -369,6 +369,29 @@ async def test_broker_that_is_not_there_is_unavailable(tmp_path: Path):
         mortal.start()
         assert 40 == (await bus.join()).position
         await bus.close()
+
+
+async def test_broker_that_falls_silent_is_not_taken_for_the_end(tmp_path: Path, monkeypatch):
+    """F8: a broker that stops answering in the middle of a reading has not told everything."""
+    monkeypatch.setattr("clientela.adapters.jetstream.bus.ANSWER_S", 1.0)
+    with broker(tmp_path) as silent:
+        bus = JetStreamBus(silent.account())
+        await (await bus.join()).publish(messages(READ_MAX + 100))
+        read = 0
+
+        async def read_on() -> None:
+            nonlocal read
+            async for _ in bus.read():
+                read += 1
+                if read == READ_MAX:
+                    silent.pause()
+
+        with pytest.raises(BusUnavailableError):
+            await read_on()
+        silent.go_on()
+        await bus.close()
+
+    assert READ_MAX == read
 
 
 async def test_wrong_password_is_unavailable_and_not_told(account: Broker):

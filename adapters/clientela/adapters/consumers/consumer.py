@@ -22,14 +22,14 @@ import nats.errors
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext, api
+from nats.js import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
 from clientela.adapters.consumers.sender import Sender, kept, lowered
-from clientela.adapters.consumers.stream import STREAM, ensure
+from clientela.adapters.consumers.stream import STREAM, consumer_config, ensure
 from clientela.adapters.jetstream.connection import ANSWER_S, Connects, let_go, translated
-from clientela.services.background import keep_going
-from clientela.services.inbound import Inbound, Reading
+from clientela.services.background import Sleep, keep_going
+from clientela.services.inbound import Inbound, Reading, kind_in
 from clientela.services.inbox import Fate, Inbox
 from clientela.services.leases import Lease, Leases
 from clientela.services.metrics import NO_METRICS, Count, Level, Metrics
@@ -49,17 +49,14 @@ FETCHED_MAX = 64
 FETCH_SECONDS = 2.0
 """How long a fetch waits for a first message."""
 
-ACK_SECONDS = 60.0
-"""Seconds after which a message that nobody acknowledged comes again."""
-
-DELIVERIES_MAX = 1_000
-"""How often the broker delivers a message; long before, it is parked."""
-
 ERASE_TRIES_MAX = 3
 """Tries in a row to overwrite a message; then it is told of and the rest goes on."""
 
 PAUSE_S = 0.02
-"""Seconds between two fetches when there was nothing, or the lease is another's."""
+"""Seconds between two fetches when there was nothing: a fetch waits by itself."""
+
+POLL_S = 1.0
+"""Seconds between two tries to get the lease of another process; each is a write."""
 
 STORE_WAIT_S = 1.0
 """Seconds between two tries while the store cannot be reached."""
@@ -112,6 +109,8 @@ class Consumer:
 
     Attributes:
         metrics: Keeps figures.
+
+        sleep: Lets seconds pass between steps.
     """
 
     def __init__(
@@ -127,6 +126,7 @@ class Consumer:
         replicas: int = 1,
     ) -> None:
         self.metrics: Metrics = NO_METRICS
+        self.sleep: Sleep = asyncio.sleep
         self._connects = connects
         self._inbox = inbox
         self._sender = sender
@@ -142,7 +142,7 @@ class Consumer:
     async def run(self) -> None:
         """Keep going until cancelled."""
         try:
-            await keep_going("inbound messages", self.step, PAUSE_S)
+            await keep_going("inbound messages", self.step, PAUSE_S, self._rest)
         finally:
             await asyncio.shield(self._left())
 
@@ -179,6 +179,9 @@ class Consumer:
         if bound is not None:
             await let_go(bound.client)
 
+    async def _rest(self, seconds: float) -> None:
+        await self.sleep(seconds if self._lease is not None else max(seconds, POLL_S))
+
     async def _left(self) -> None:
         """Let the next process begin at once."""
         await self.close()
@@ -195,7 +198,7 @@ class Consumer:
                 with contextlib.suppress(NotFoundError):
                     await context.delete_consumer(STREAM, STREAM)
                 untyped: Any = context
-                await untyped.add_consumer(STREAM, _config())
+                await untyped.add_consumer(STREAM, consumer_config(4 * FETCHED_MAX))
                 subscription = await context.pull_subscribe_bind(durable=STREAM, stream=STREAM)
         except BaseException:
             await let_go(client)
@@ -251,7 +254,7 @@ class Consumer:
     def _delivery(self, message: Msg, bound: _Bound) -> _Delivery:
         headers = lowered(message.headers)
         inbound = Inbound(
-            kind=message.subject.rpartition(".")[2],
+            kind=kind_in(message.subject),
             body=message.data,
             headers=kept(headers),
             principal=self._sender.principal(headers),
@@ -279,17 +282,6 @@ class Consumer:
             return
         self._unerased = 0
         _LOG.warning("a %s bore personal values, which do not belong on the bus", message.subject)
-
-
-def _config() -> api.ConsumerConfig:
-    return api.ConsumerConfig(
-        durable_name=STREAM,
-        deliver_policy=api.DeliverPolicy.ALL,
-        ack_policy=api.AckPolicy.EXPLICIT,
-        ack_wait=ACK_SECONDS,
-        max_deliver=DELIVERIES_MAX,
-        max_ack_pending=4 * FETCHED_MAX,
-    )
 
 
 async def _ignored() -> None:

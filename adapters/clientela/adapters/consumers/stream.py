@@ -32,6 +32,12 @@ STREAM_BYTES_MAX = 16 * 1024**3
 WINDOW_S = 120.0
 """Seconds for which the broker remembers ids of messages."""
 
+ACK_SECONDS = 60.0
+"""Seconds after which a message that nobody acknowledged comes again."""
+
+DELIVERIES_MAX = 1_000
+"""How often the broker delivers a message; long before, it is parked."""
+
 
 async def ensure(context: JetStreamContext, *, may_create: bool, replicas: int) -> None:
     """
@@ -57,6 +63,23 @@ async def ensure(context: JetStreamContext, *, may_create: bool, replicas: int) 
     faults = _faults(info.config)
     if faults:
         raise StreamMisconfiguredError(STREAM, faults)
+
+
+def consumer_config(pending_max: int) -> api.ConsumerConfig:
+    """
+    How the consumer of the stream is made.
+
+    Args:
+        pending_max: Messages delivered and not acknowledged at most.
+    """
+    return api.ConsumerConfig(
+        durable_name=STREAM,
+        deliver_policy=api.DeliverPolicy.ALL,
+        ack_policy=api.AckPolicy.EXPLICIT,
+        ack_wait=ACK_SECONDS,
+        max_deliver=DELIVERIES_MAX,
+        max_ack_pending=pending_max,
+    )
 
 
 def _config(replicas: int) -> api.StreamConfig:

@@ -136,8 +136,11 @@ class JetStreamBus:
                         held = held_of(message)
                         if held.sequence <= state.last_seq:
                             yield held
-                    left = page[-1].metadata.num_pending if page else 0
-                    is_more = bool(left) and page[-1].metadata.sequence.stream < state.last_seq
+                    if not page:
+                        await _check_end(reader)
+                        return
+                    last = page[-1].metadata
+                    is_more = bool(last.num_pending) and last.sequence.stream < state.last_seq
             finally:
                 await unsubscribed(reader)
 
@@ -183,6 +186,13 @@ async def _last(context: JetStreamContext, sequence: int) -> tuple[int, str]:
     if POSITION not in headers:
         raise ForeignMessageError
     return int(headers[POSITION]), headers.get(EPOCH, "")
+
+
+async def _check_end(reader: JetStreamContext.PullSubscription) -> None:
+    """Check that nothing came because there is nothing left."""
+    info = await reader.consumer_info()
+    if info.num_pending:
+        raise BusUnavailableError("the stream does not answer")
 
 
 async def _fetched(reader: JetStreamContext.PullSubscription) -> list[Msg]:

@@ -19,6 +19,7 @@ import nats.js.errors
 
 from nats.aio.client import Client
 
+from clientela.adapters.jetstream.delivered import Receiver
 from clientela.services.bus import BusError, BusUnavailableError
 
 
@@ -82,7 +83,7 @@ class Broker:
 
     async def connect(self, closed: Closed) -> Client:
         """A connection to any of the servers."""
-        client = Client()
+        client = Receiver()
         with translated(f"{self.shown} cannot be reached"):
             shown = await asyncio.to_thread(self._shown_to_broker)
             try:
