@@ -286,6 +286,22 @@ async def test_database_that_does_not_answer_in_time_is_told_of(served, tmp_path
     assert "ledger waits: TimeoutError" in caplog.messages
 
 
+async def test_message_comes_until_it_is_applied(served, tmp_path, monkeypatch):
+    """
+    Never lost: a message comes again however often a database is away, also to a consumer that was
+    made with a bound.
+    """
+    async with subscribed(served, tmp_path) as (js, _, made):
+        with monkeypatch.context() as patched:
+            patched.setattr("clientela.sdk.subscriber.DELIVERIES_MAX", 7)
+            await made.bound()
+        before = await js.consumer_info("clientela", "ledger")
+        await made.bound()
+        after = await js.consumer_info("clientela", "ledger")
+
+    assert (7, -1) == (before.config.max_deliver, after.config.max_deliver)
+
+
 async def test_stream_of_a_restored_store_stops_the_subscriber(served, tmp_path):
     """
     F24: a stream rebuilt after a restore ends the subscriber with a reason before it applies,

@@ -40,8 +40,8 @@ ACK_SECONDS = 60.0
 PENDING_MAX = 4 * FETCHED_MAX
 """Messages under way to all processes of one consumer."""
 
-DELIVERIES_MAX = 1_000
-"""How often a message comes; one lost after that is fetched with the next of its journal."""
+DELIVERIES_MAX = -1
+"""How often a message comes: until it is applied, however long a database is away."""
 
 Connection = TypeVar("Connection")
 

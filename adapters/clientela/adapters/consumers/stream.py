@@ -35,8 +35,9 @@ WINDOW_S = 120.0
 ACK_SECONDS = 60.0
 """Seconds after which a message that nobody acknowledged comes again."""
 
-DELIVERIES_MAX = 1_000
-"""How often the broker delivers a message; long before, it is parked."""
+DELIVERIES_MAX = -1
+"""How often the broker delivers a message: until it is carried out or parked, however long the
+store is away."""
 
 
 async def ensure(context: JetStreamContext, *, may_create: bool, replicas: int) -> None:
