@@ -20,7 +20,32 @@ def test_an_address_is_told_while_the_service_runs(tmp_path):
     assert found(path) is None
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"address": "x"}', '{"pid": "x"}', "x" * 9_999])
+def test_the_word_of_another_service_stays(tmp_path):
+    """
+    Several processes over one database may share the folder of keys: one that ends leaves what the
+    one that was started later said, which still runs.
+    """
+    path = tmp_path / "service.json"
+    later = '{"address": "127.0.0.1:7444", "pid": 1, "tls": false}'
+
+    with told(path, "127.0.0.1:7443", is_encrypted=True):
+        path.write_text(later)
+
+    assert Address(target="127.0.0.1:7444", pid=1) == found(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"address": "x"}',
+        '{"pid": "x"}',
+        '{"address": "x", "pid": 1, "tls": false}',
+        "x" * 9_999,
+    ],
+)
 def test_what_is_no_address_is_none(tmp_path, text):
     """
     A file broken by a crash is as good as none.

@@ -51,6 +51,11 @@ def test_files_stand_in_the_data_folder():
         ({"DATABASE_URL": "mysql://ivan@localhost/clients"}, "database_url"),
         ({"DATABASE_URL": "postgresql://ivan:secret@localhost/clients"}, "database_url"),
         ({"DATABASE_URL": "postgresql://localhost/clients?password=secret"}, "database_url"),
+        ({"DATABASE_URL": "postgresql://[::1/clients"}, "database_url"),
+        ({"DATA_DIR": ""}, "data_dir"),
+        ({"REGION": "cz"}, "region"),
+        ({"REGION": ""}, "region"),
+        ({"TLS_CLIENT_CA": "", "TLS_CERTIFICATE": "a.pem", "TLS_KEY": "b.pem"}, "tls_client_ca"),
         ({"TLS_CERTIFICATE": "a.pem"}, "tls_key"),
         ({"TLS_KEY": "a.pem"}, "tls_key"),
         ({"TLS_CLIENT_CA": "a.pem"}, "tls_client_ca"),
@@ -75,6 +80,15 @@ def test_a_flag_is_checked_like_a_variable():
         settings_from({}, mode="trial")
 
     assert Mode.PRODUCTION == settings_from({}, mode="production", jwks_file="k", issuer="i").mode
+
+
+@pytest.mark.parametrize("said", ["::1", "[::1]"])
+def test_an_address_with_colons_is_told_apart_from_its_port(said):
+    """
+    An address of IPv6 may be said with brackets or without; listeners and callers need them.
+    """
+    assert "[::1]" == settings_from({"CLIENTELA_HOST": said}).host
+    assert "[::1]" == settings_from({}, host=said).host
 
 
 def test_misspelt_variables_are_found():

@@ -177,6 +177,33 @@ def test_every_container_is_contained(compose):
     assert compose["networks"]["inside"]["internal"]
 
 
+def test_servers_own_the_volumes_they_write(compose):
+    """
+    A new volume at a place that an image does not have belongs to root: what archives and streams
+    are kept in is given to the servers, which are no root, before they start.
+    """
+    services = compose["services"]
+    giving = services["volumes"]
+    given = {_name(volume) for volume in giving["volumes"]}
+    kept = {"postgresql": "archive", "nats": "nats"}
+
+    assert set(kept.values()) == given
+    assert ["CHOWN"] == giving["cap_add"]
+    for name, volume in kept.items():
+        assert volume in set(map(_name, services[name]["volumes"]))
+        waits = services[name]["depends_on"]["volumes"]
+        assert "service_completed_successfully" == waits["condition"]
+    assert ["chown postgres:postgres /archive && chown 10001:10001 /nats"] == giving["command"]
+    assert "10001:10001" == services["nats"]["user"]
+
+
+def test_the_database_is_there_when_its_health_says_so(compose):
+    """
+    While the image makes the database, a server answers over the socket alone.
+    """
+    assert "--host=127.0.0.1" in compose["services"]["postgresql"]["healthcheck"]["test"]
+
+
 def test_no_secret_is_in_a_setting(compose):
     """
     S9: passwords come from files.

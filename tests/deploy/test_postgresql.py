@@ -4,6 +4,7 @@ The settings of PostgreSQL, by a server that runs under them.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import tempfile
@@ -25,6 +26,9 @@ shared_buffers = 32MB
 archive_command = 'true'
 """
 """What a machine shared with other tests has not to spare."""
+
+RELOADED_SECONDS_MAX = 10
+"""Seconds until changed rules of who may connect are in force, at most."""
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +138,50 @@ async def test_nobody_comes_in_unencrypted(server, deploy):
     assert {"local", "hostssl", "hostnossl"} == {rule[0] for rule in rules}
     assert ["hostnossl", "all", "all", "all", "reject"] == rules[-1]
     assert {"scram-sha-256"} == {rule[-1] for rule in rules if rule[0] == "hostssl"}
+
+
+async def test_the_image_gets_in_to_make_the_database(server, deploy):
+    """
+    S10: the image of PostgreSQL makes the database as `clientela`, over the socket and under our
+    rules of who may connect, by the password; without it nobody gets in there either.
+    """
+    text = (deploy / "postgresql" / "pg_hba.conf").read_text(encoding="utf-8")
+    local = [line for line in text.splitlines() if line.startswith("local")]
+    keeper = await asyncpg.connect(server.get_uri())
+    file = Path(await keeper.fetchval("SHOW hba_file"))
+    socket = str(await keeper.fetchval("SHOW unix_socket_directories")).partition(",")[0]
+    port = int(await keeper.fetchval("SHOW port"))
+    before = await asyncio.to_thread(file.read_text, encoding="utf-8")
+    try:
+        await keeper.execute("CREATE ROLE clientela LOGIN SUPERUSER PASSWORD 'right'")
+        await asyncio.to_thread(file.write_text, "\n".join(local) + "\n", encoding="utf-8")
+        await keeper.execute("SELECT pg_reload_conf()")
+        await _until_refused(socket, port)
+        own = await _entered(socket, port, "right")
+        await own.close()
+    finally:
+        await asyncio.to_thread(file.write_text, before, encoding="utf-8")
+        await keeper.execute("SELECT pg_reload_conf()")
+        await keeper.execute("DROP ROLE clientela")
+        await keeper.close()
+
+
+async def _until_refused(socket, port):
+    """Return when the rules are in force: by them a wrong password is one."""
+    async with asyncio.timeout(RELOADED_SECONDS_MAX):
+        while True:
+            try:
+                other = await _entered(socket, port, "wrong")
+            except asyncpg.InvalidPasswordError:
+                return
+            except asyncpg.InvalidAuthorizationSpecificationError:
+                await asyncio.sleep(0.05)
+            else:
+                await other.close()
+
+
+async def _entered(socket, port, password):
+    """A connection of the image's user over the socket."""
+    return await asyncpg.connect(
+        host=socket, port=port, user="clientela", password=password, database="postgres"
+    )

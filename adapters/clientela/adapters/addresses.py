@@ -71,7 +71,10 @@ def told(
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        # What another process has said since, which still runs, stays.
+        own = found(path)
+        if own is not None and (own.pid, own.target) == (os.getpid(), target):
+            path.unlink(missing_ok=True)
 
 
 def found(path: Path) -> Address | None:
@@ -82,8 +85,10 @@ def found(path: Path) -> Address | None:
     try:
         with path.open("rb") as file:
             said: Any = json.loads(file.read(FILE_BYTES_MAX))
+        target = str(said["address"])
+        int(target.rpartition(":")[2])
         return Address(
-            target=str(said["address"]),
+            target=target,
             pid=int(said["pid"]),
             is_encrypted=bool(said["tls"]),
             health_port=int(said.get("health_port", 0)),

@@ -28,12 +28,15 @@ from clientela.adapters.settings import (
     SettingError,
     Settings,
 )
+from clientela.domain.errors import InvalidValueError
 from clientela.domain.ids import is_id
 
 
 _BROKER = re.compile(r"(nats|tls)://[^/\s@,]+")
 _SHARE = re.compile(r"0(\.\d{1,6})?|1(\.0{1,6})?")
 _COLLECTOR = re.compile(r"https?://[^/\s]+:\d{1,5}/?")
+
+_DATABASE = "postgresql://user@host/name"
 
 _WORDS: Mapping[str, type[enum.Enum]] = {"mode": Mode, "log_format": Form, "log_level": Volume}
 """Settings that are one of some words."""
@@ -95,9 +98,17 @@ def _parsed(name: str, text: str) -> object:
             if not is_id(text):
                 raise SettingError(name, "an id: 1 to 64 of A-Z, a-z, 0-9, - and _")
             return text
-        case "host" | "region" | "issuer" | "audience" | "bus" | "metrics_host" | "trace_endpoint":
+        case "host":
+            # An address of IPv6 stands in brackets before its port.
+            return f"[{text}]" if ":" in text and not text.startswith("[") else text
+        case "region":
+            return _region(text)
+        case "issuer" | "audience" | "bus" | "metrics_host" | "trace_endpoint":
             return text
         case _:
+            if not text:
+                # The path of nothing would be the folder that the process stands in.
+                raise SettingError(name, "a path; leave it out for none")
             return Path(text)
 
 
@@ -122,10 +133,24 @@ def _roles(text: str) -> tuple[Role, ...]:
     return roles
 
 
+def _region(text: str) -> str:
+    # Not every process needs the numbering plans of the world.
+    from clientela.adapters.identifiers import Identifiers  # noqa: PLC0415
+
+    try:
+        Identifiers(text)
+    except InvalidValueError:
+        raise SettingError("region", "two capital letters of ISO 3166, such as DE") from None
+    return text
+
+
 def _url(text: str) -> str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise SettingError("database_url", _DATABASE) from None
     if text and parts.scheme not in {"postgresql", "postgres"}:
-        raise SettingError("database_url", "postgresql://user@host/name")
+        raise SettingError("database_url", _DATABASE)
     if parts.password or "password" in parse_qs(parts.query):
         raise SettingError(
             "database_url", "no password in it, but in the file that PGPASSFILE or ?passfile= names"

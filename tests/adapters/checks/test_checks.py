@@ -252,6 +252,15 @@ def test_a_port_that_is_taken_is_bad(settings):
     assert {"port": BAD} == told(found)
 
 
+def test_a_host_that_nobody_knows_is_bad(settings):
+    """
+    The rest is told all the same.
+    """
+    found = list(service(attrs.evolve(settings, host="nowhere.invalid", port=7443)))
+
+    assert {"port": BAD} == told(found)
+
+
 def test_a_service_that_was_killed_left_its_word_behind(settings):
     """
     Its address stands there and nobody answers: poor, because nothing has to be done.

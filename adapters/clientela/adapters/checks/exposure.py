@@ -29,7 +29,12 @@ def service(settings: Settings) -> Iterator[Finding]:
             yield good("service", f"runs at {said.target}, process {said.pid}{only}")
             return
         yield poor("service", f"one was killed; {settings.address_file} is left of it")
-    if _answers(settings.host, settings.port):
+    try:
+        is_taken = _answers(settings.host, settings.port)
+    except socket.gaierror:
+        yield bad("port", f"{settings.host} is no address that this machine knows; name another")
+        return
+    if is_taken:
         text = f"something else listens on {settings.host}:{settings.port}; name another port"
         yield bad("port", text)
     else:

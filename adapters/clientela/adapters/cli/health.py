@@ -46,7 +46,9 @@ def health(
 
     Ends with 0 if it does, with 1 if it does not, with 3 if nobody answers.
     """
-    settings = Way(data_dir=data_dir).settings()
+    from clientela.adapters.settings import Settings
+
+    settings = Settings(data_dir=Way(data_dir=data_dir).folder)
     until = time.monotonic() + wait
     while not (is_serving := _asked(settings, name, until)) and time.monotonic() < until:
         time.sleep(AGAIN_SECONDS)

@@ -113,6 +113,22 @@ class Way:
             flags["bus"] = bus_said(flags.get("bus"))
         return settings_from(os.environ, data_dir=self.data_dir, **flags)
 
+    @property
+    def folder(self) -> Path:
+        """
+        Folder of the store, whatever the other settings are: a service may have been told by flags
+        what this process does not know.
+
+        Raises:
+            SettingError: it is no path.
+        """
+        from clientela.adapters.environment import settings_from
+        from clientela.adapters.settings import PREFIX
+
+        name = f"{PREFIX}DATA_DIR"
+        said = {name: os.environ[name]} if name in os.environ else {}
+        return settings_from(said, data_dir=self.data_dir).data_dir
+
 
 def bus_said(said: object) -> object:
     """
