@@ -198,6 +198,23 @@ def test_unchanged_definitions_give_the_empty_difference(history, policy, term, 
     assert () == backtest(company.events, firm, same, same, until=until)
 
 
+@pytest.mark.parametrize("day", [-1, 0, 1, 5, 12, 30])
+def test_time_may_stop_within_the_history(day):
+    """
+    What was recorded after *until* is in neither history: unchanged definitions give the empty
+    difference wherever time stops, and others only what they change up to then.
+    """
+    kept, shorter = (definitions(OwnershipPolicy(lapses_after_days=days)) for days in (10, 3))
+    company = lived(kept, [(0, 0, approach(PETRA, MARTA)), (1, 0, approach(OLGA, NORA))])
+    company.advance(company.now + 20 * DAY)
+    until = AT + day * DAY
+
+    assert () == backtest(company.events, firm, kept, kept, until=until)
+    found = backtest(company.events, firm, kept, shorter, until=until)
+    assert all(difference.occurred_at <= until for difference in found)
+    assert bool(found) == (day >= 5)
+
+
 # Against an independent count
 
 attempts = st.lists(st.tuples(st.integers(1, 20), clients, sellers), max_size=20)

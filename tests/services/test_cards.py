@@ -162,6 +162,29 @@ async def test_clients_are_listed_by_what_they_are(office):
         await listed(any_of=(guest,) * (ALTERNATIVES_MAX + 1))
 
 
+async def test_client_who_changes_stage_while_one_looks_is_listed(office, monkeypatch):
+    """
+    LIFE-11: whoever is in one of several stages all the time is listed once, also who goes from one
+    to another after the other was looked through.
+    """
+    guest, regular = stage_is(SHOP, Code("guest")), stage_is(SHOP, Code("regular"))
+    find, purchases = office.kept.find, [buy(PETRA, 1, 500, AT), buy(PETRA, 2, 500, AT)]
+
+    async def find_and_buy(*asked):
+        found = await find(*asked)
+        while purchases:
+            await office.run(purchases.pop())
+        return found
+
+    await office.run(*(buy(ANTON, number, 500, AT) for number in (3, 4)))
+    monkeypatch.setattr(office.kept, "find", find_and_buy)
+
+    found = await cards_with(office.reads, any_of=(regular, guest))
+
+    assert [ANTON, OLGA, PETRA] == ids(found)
+    assert ("regular", ()) == (found.cards[2].stages[SHOP].stage, tuple(purchases))
+
+
 async def test_clients_with_unmatched_returns_are_listed(office):
     """
     DEV-5: who brought back something whose purchase is not known is listed until it is.

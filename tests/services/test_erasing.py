@@ -8,7 +8,7 @@ import pytest
 
 from clientela.domain.event import Key
 from clientela.domain.facts import ClientErased
-from clientela.domain.fingerprint import NOTHING
+from clientela.domain.fingerprint import NOTHING, MismatchError
 from clientela.domain.identity.identifiers import PHONE
 from clientela.domain.identity.profile import Profile
 from clientela.domain.ids import Code, WalletId, client_journal, wallet_journal
@@ -140,6 +140,23 @@ async def test_answers_keep_nothing_of_what_was_asked(office):
     assert (NOTHING, before.versions) == (after.fingerprint, after.versions)
     again = await office.path.execute(register(PETRA), Call(request_id="registration"))
     assert again.replayed
+
+
+async def test_request_about_an_erased_client_is_not_answered_to_another_ones(office):
+    """
+    Invariant 12: what the request asked is forgotten with the client, but not whom it was about: a
+    request of that id about another client is refused, be it an erasure, and changes nothing.
+    """
+    await office.path.execute(erase(PETRA), Call(request_id="erasure"))
+
+    for command in (erase(ANTON), pay(BLUE)):
+        with pytest.raises(MismatchError) as refused:
+            await office.path.execute(command, Call(request_id="erasure"))
+        assert ("command",) == refused.value.fields
+
+    assert (await office.path.execute(erase(PETRA), Call(request_id="erasure"))).replayed
+    view = await office.path.read(client_journal(ANTON))
+    assert None is view.record.of(Profile).erased
 
 
 async def test_read_models_lose_the_terms(office):

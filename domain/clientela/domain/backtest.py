@@ -92,7 +92,8 @@ def backtest(
 
         after: Definitions to try.
 
-        until: How far time goes on both sides; the last recording if not said.
+        until: How far time goes on both sides, what was recorded after it left out; the last
+            recording if not said.
 
     Returns:
         The differences, by journal and time.
@@ -101,6 +102,7 @@ def backtest(
     until = until or max((e.recorded_at for e in events), default=None)
     if until is None:
         return ()
+    events = [e for e in events if e.recorded_at <= until]
     codec = Codec(company(before).rulebook.event_classes)
     was = Counter(_keys(codec, [*events, *_outstanding(events, company(before), until)]))
     would, refused = _replayed(events, company(after), until)

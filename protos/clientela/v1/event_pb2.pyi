@@ -366,7 +366,9 @@ class ReadEventsResponse(_message.Message):
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventEnvelope]:
-        """Events, in order of positions."""
+        """Events, in order of positions; fewer than `page_size` or none before the
+        last page, where those of `journal_kinds` are rare.
+        """
 
     def __init__(
         self,

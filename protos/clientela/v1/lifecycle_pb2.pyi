@@ -357,8 +357,8 @@ class ListStageVisitsRequest(_message.Message):
     """The model: a code of the definitions."""
     @_builtins.property
     def as_of(self) -> _common_pb2.AsOf:
-        """The moment asked about, `known_at` only: with what was known then. Absent:
-        now.
+        """The moment asked about. By `effective_at`, the visits that had begun by
+        then. Absent: now.
         """
 
     @_builtins.property
@@ -569,7 +569,9 @@ class CountStagesResponse(_message.Message):
     """Clients counted: the sum of all counts."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___CountStagesResponse.StageCount]:
-        """One for each stage of the model, in the order of the model."""
+        """One for each stage of the model, in the order of the model; after them one
+        for each stage that was taken out of it and that clients still stand in.
+        """
 
     def __init__(
         self,

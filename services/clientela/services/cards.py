@@ -40,6 +40,10 @@ SEVERAL = "several"
 ALTERNATIVES_MAX = 100
 """Terms of which a client must have any."""
 
+LOOKS_MAX = 2
+"""How often alternatives are looked through while somebody writes: the second time finds whoever
+went over in the first."""
+
 SCANS_MAX = 1_000
 """Pages looked through for one page of clients that somebody sees."""
 
@@ -193,8 +197,13 @@ async def _rows(
     if not any_of:
         return await reads.find(CARDS, *terms, after=after, limit=limit)
     found: dict[str, Card] = {}
-    for term in any_of:
-        found.update(await reads.find(CARDS, *terms, term, after=after, limit=limit))
+    for _ in range(LOOKS_MAX):
+        begin = await reads.catch_up(CARDS)
+        for term in any_of:
+            found.update(await reads.find(CARDS, *terms, term, after=after, limit=limit))
+        # Who went from one to another meanwhile may have been in neither when it was looked at.
+        if await reads.catch_up(CARDS) == begin:
+            break
     return sorted(found.items(), key=lambda row: row[0])[:limit]
 
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from clientela.domain.context import NormalForms
 from clientela.domain.errors import RefusedError
 from clientela.domain.event import RecordedEvent
-from clientela.domain.fingerprint import check_same, fingerprint
+from clientela.domain.fingerprint import NOTHING, MismatchError, check_same, fingerprint
 from clientela.domain.ids import JournalId
 from clientela.domain.ruleset import Command
 from clientela.domain.run import Decision
@@ -266,6 +266,10 @@ class CommandPath:
     async def _replayed(self, task: Task, answer: Answer) -> Outcome:
         """The answer that the same request got before, rebuilt at its versions."""
         check_same(answer.fingerprint, task.fingerprint)
+        known = answer.journals
+        if answer.fingerprint == NOTHING and known not in {(), task.needs.journals}:
+            # Erasure takes the fingerprint; whom the request was about is still told.
+            raise MismatchError(("command",))
         if answer.reason:
             raise StoredRefusalError(answer)
         events: list[RecordedEvent] = []

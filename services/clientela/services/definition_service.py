@@ -107,6 +107,8 @@ class DefinitionServicer(definition_pb2_grpc.DefinitionServiceServicer):
             view = await self._core.view(client_journal(client_id))
             check_exists(view.record, JournalKind.CLIENT)
         events = await trials.events(trial.client_ids)
+        if trial.until is not None:
+            events = [e for e in events if e.recorded_at <= trial.until]
         found = await asyncio.to_thread(
             trials.compare, events, await self._core.definitions(), after, trial.until
         )

@@ -28,6 +28,10 @@ PAUSE_S = 0.2
 """Seconds between two looks for new events while somebody follows."""
 
 
+SCANS_MAX = 100
+"""Pages of the store looked through for one answer: where what is asked for is rare, it may hold
+fewer events than asked for, or none, and the token of the next page."""
+
 SILENCE_S_MAX = 15.0
 """Seconds without an event after which a position alone is sent."""
 
@@ -69,12 +73,11 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
         wanted = page(request)
         kinds = journal_kinds(request.journal_kinds)
         after = wanted.number or _natural("after_position", request.after_position)
-        found: list[StoredEvent] = []
-        while len(found) <= wanted.size and (rows := await self._core.store.read_all(after)):
-            found.extend(row for row in rows if _is_of(row, kinds))
-            after = rows[-1].position
+        found, after = await self._found(kinds, after, wanted.size + 1)
         shown = found[: wanted.size]
-        token = next_page_token(request, str(shown[-1].position)) if found[len(shown) :] else ""
+        if found[len(shown) :]:
+            after = shown[-1].position
+        token = next_page_token(request, str(after)) if after else ""
         return pb.ReadEventsResponse(
             events=[self._event(row, as_published=request.as_published) for row in shown],
             next_page_token=token,
@@ -102,6 +105,21 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
                 told_at = loop.time()
             if not rows:
                 await asyncio.sleep(PAUSE_S)
+
+    async def _found(
+        self, kinds: frozenset[JournalKind], after: int, limit: int
+    ) -> tuple[list[StoredEvent], int]:
+        """Events of *kinds*, *limit* or a few more; where to look on, 0 at the end."""
+        found: list[StoredEvent] = []
+        for _ in range(SCANS_MAX):
+            rows = await self._core.store.read_all(after)
+            if not rows:
+                return found, 0
+            found.extend(row for row in rows if _is_of(row, kinds))
+            after = rows[-1].position
+            if len(found) >= limit:
+                break
+        return found, after
 
     async def _epoch(self) -> str:
         return await self._core.store.note(EPOCH) or ""

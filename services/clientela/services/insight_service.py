@@ -11,10 +11,9 @@ import attrs
 
 from google.type.money_pb2 import Money as WireMoney
 
-from clientela.domain.money import Money
 from clientela.services.core import Core
 from clientela.services.stats import stats
-from clientela.services.translate.messages import money
+from clientela.services.translate.messages import money_sum
 from clientela.v1 import insight_pb2 as pb
 from clientela.v1 import insight_pb2_grpc
 
@@ -64,4 +63,4 @@ class InsightServicer(insight_pb2_grpc.InsightServiceServicer):
 
 
 def _amounts(sums: Mapping[str, int]) -> list[WireMoney]:
-    return [money(Money(minor, currency)) for currency, minor in sorted(sums.items())]
+    return [money_sum(minor, currency) for currency, minor in sorted(sums.items())]

@@ -4,6 +4,7 @@ Servicer of LifecycleService.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -70,16 +71,18 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
     ) -> pb.ListStageVisitsResponse:
         moment = as_of(request, by_effect=True)
         view = await self._view(request, moment)
-        model = _model(view.definitions, request.model, self._core.now())
+        model = _known(view.definitions, request.model, self._core.now())
         wanted, upto = page_of_moment(request)
         history = await self._core.history(view, JournalKind.CLIENT)
         upto = len(history) if upto is None else upto
-        found = visits(history[:upto], model.id)
+        found = visits(history[:upto], Code(request.model))
+        if model is None and not found:
+            raise UnknownError("lifecycle model", request.model)
         if moment.effective_at is not None:
             found = tuple(v for v in found if v.began_at <= moment.effective_at)
         shown, token = sliced_at(request, wanted, found, upto)
         return pb.ListStageVisitsResponse(
-            visits=[wire.visit(each, model.top(each.stage)) for each in shown],
+            visits=[wire.visit(each, _top(model, each.stage)) for each in shown],
             next_page_token=token,
         )
 
@@ -90,20 +93,23 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         await self._core.check_fresh(request)
         model = _model(await self._core.definitions(), request.model, self._core.now())
         unit_id = named_if_any(UnitId, request.unit_id, "unit_id")
-        if unit_id is None and current().reach.is_whole:
-            numbers = dict((await stage_counts(self._core.reads)).get(model.id, {}))
-        else:
+        numbers = (await stage_counts(self._core.reads)).get(model.id, {})
+        parents = {stage.id: stage.parent or "" for stage in model.stages}
+        # Where clients stand whom nobody has moved yet since the stage was taken out of the model.
+        stages = (*parents, *_gone(model, numbers))
+        if unit_id is not None or not current().reach.is_whole:
             numbers = {
-                stage.id: await counted(self._core, stage_is(model.id, stage.id), unit_id=unit_id)
-                for stage in model.stages
+                stage: await counted(self._core, stage_is(model.id, stage), unit_id=unit_id)
+                for stage in stages
             }
         counts = [
             pb.CountStagesResponse.StageCount(
-                stage=stage.id, parent=stage.parent or "", clients=numbers.get(stage.id, 0)
+                stage=stage, parent=parents.get(stage, ""), clients=numbers.get(stage, 0)
             )
-            for stage in model.stages
+            for stage in stages
+            if stage in parents or numbers.get(stage, 0)
         ]
-        return pb.CountStagesResponse(counts=counts, clients=sum(numbers.values()))
+        return pb.CountStagesResponse(counts=counts, clients=sum(each.clients for each in counts))
 
     async def _view(self, request: Any, moment: AsOf) -> View:
         check_read(request)
@@ -121,7 +127,7 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
         told = stage_at(history, Code(model), moment)
         if told is None:
             raise UnknownError("stage", model)
-        top = _model(view.definitions, model, self._core.now()).top(told.stage)
+        top = _top(_known(view.definitions, model, self._core.now()), told.stage)
         client_id = ClientId(view.record.journal(JournalKind.CLIENT).id.id)
         return wire.past_stage(client_id, told, top, view.versions)
 
@@ -142,7 +148,22 @@ class LifecycleServicer(lifecycle_pb2_grpc.LifecycleServiceServicer):
 
 
 def _model(definitions: Definitions, model: str, now: datetime) -> LifecycleModel:
-    found = definitions.at(now).of(LifecycleDefinition).model(Code(model))
+    found = _known(definitions, model, now)
     if found is None:
         raise UnknownError("lifecycle model", model)
     return found
+
+
+def _known(definitions: Definitions, model: str, now: datetime) -> LifecycleModel | None:
+    """The model; None if the definitions in force have none of this id, or no longer."""
+    return definitions.at(now).of(LifecycleDefinition).model(Code(model))
+
+
+def _top(model: LifecycleModel | None, stage: Code) -> Code:
+    """The stage to count *stage* under; itself where the model is gone."""
+    return stage if model is None else model.top(stage)
+
+
+def _gone(model: LifecycleModel, known: Mapping[Code, object]) -> tuple[Code, ...]:
+    """Stages among *known* that the model no longer has."""
+    return tuple(stage for stage in sorted(known) if model.stage(stage) is None)

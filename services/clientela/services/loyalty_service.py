@@ -9,12 +9,14 @@ from typing import Any
 
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import RecordedEvent
+from clientela.domain.facts import BusinessKey
 from clientela.domain.ids import JournalKind, Ref, WalletId, wallet_journal
 from clientela.domain.loyalty.balance import explain
 from clientela.domain.loyalty.card import CardId
 from clientela.domain.loyalty.card_use import card_of
 from clientela.domain.loyalty.ledger import LOYALTY
 from clientela.domain.loyalty.programme import Programme
+from clientela.domain.loyalty.spending import SPEND_SCOPE, PointsCaptured
 from clientela.domain.loyalty.statement import statement
 from clientela.domain.loyalty.wallet import Wallet
 from clientela.services.calls import Outcome
@@ -22,7 +24,7 @@ from clientela.services.core import Core, Told, check_exists
 from clientela.services.translate import loyalty as asked
 from clientela.services.translate import points as wire
 from clientela.services.translate.fields import named
-from clientela.services.translate.messages import money_if_any
+from clientela.services.translate.messages import money
 from clientela.services.translate.pages import page, page_of_moment, paged, sliced_at
 from clientela.services.translate.reads import AsOf, as_of, check_read, consistency
 from clientela.services.views import View
@@ -95,11 +97,10 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
     ) -> pb.SpendPointsResponse:
         command = asked.spend_points(request)
         done, outcome = await self._core.mutate(request, command, LOYALTY)
-        value = done.definitions.at(done.at).of(Programme).point_value
-        worth = None if value is None else value.of(command.points)
+        captured = await self._captured(done, command.spend)
         return pb.SpendPointsResponse(
             outcome=outcome,
-            worth=money_if_any(worth),
+            worth=money(captured.worth),
             balance=self._balance(done, done.at),
         )
 
@@ -166,6 +167,18 @@ class LoyaltyServicer(loyalty_pb2_grpc.LoyaltyServiceServicer):
             etag=self._core.etag(told.record, LOYALTY, moment),
             versions=told.versions,
         )
+
+    async def _captured(self, done: Outcome, identity: BusinessKey) -> PointsCaptured:
+        """The payment of this identity, made now or before."""
+        for event in (recorded.event for recorded in done.events):
+            if isinstance(event, PointsCaptured) and event.spend == identity:
+                return event
+        key = self._core.naming().business_key(SPEND_SCOPE, identity.source, identity.id)
+        holder = await self._core.store.holder(key)
+        assert holder is not None
+        event = (await self._core.event(holder.ref)).event
+        assert isinstance(event, PointsCaptured)
+        return event
 
     async def _card(self, done: Outcome, card_id: CardId) -> pb.Card:
         wallet = done.record.of(Wallet)

@@ -10,7 +10,7 @@ from typing import Any
 
 from clientela.domain.errors import UnknownError
 from clientela.domain.event import RecordedEvent
-from clientela.domain.facts import BusinessKey
+from clientela.domain.facts import BusinessKey, PurchaseRecorded, ReturnRecorded
 from clientela.domain.ids import ClientId, JournalKind, Ref, client_journal, is_id
 from clientela.domain.purchase.purchases import Purchases, WaitingReturn
 from clientela.domain.purchase.recording import PURCHASE
@@ -54,7 +54,7 @@ class PurchaseServicer(purchase_pb2_grpc.PurchaseServiceServicer):
         done, outcome = await self._core.mutate(request, command, PURCHASE)
         response = pb.RecordPurchaseResponse(outcome=outcome)
         if not request.validate_only:
-            events = await self._told(done)
+            events = await self._told(done, command.purchase)
             recorded = await self._purchase(command.purchase, events)
             response.purchase.CopyFrom(wire.purchase(recorded, events))
             response.points_issued = wire.points_issued(command.purchase, events)
@@ -65,7 +65,7 @@ class PurchaseServicer(purchase_pb2_grpc.PurchaseServiceServicer):
     ) -> pb.RecordReturnResponse:
         command = wire.record_return(request)
         done, outcome = await self._core.mutate(request, command, PURCHASE)
-        events = done.events if request.validate_only else await self._told(done)
+        events = await self._told(done, command.return_key)
         return wire.recorded_return(outcome, command.return_key, events)
 
     async def ListUnmatchedReturns(
@@ -97,9 +97,10 @@ class PurchaseServicer(purchase_pb2_grpc.PurchaseServiceServicer):
         events = await self._core.path.records.history(ref.journal)
         return wire.purchase(await self._core.event(ref), events)
 
-    async def _told(self, done: Outcome) -> tuple[RecordedEvent, ...]:
+    async def _told(self, done: Outcome, identity: BusinessKey) -> tuple[RecordedEvent, ...]:
         """The events of the append; for what was so already, all that the journals say."""
-        if done.events:
+        # Time may have gone on in the same append: that something was appended says nothing.
+        if any(_records(recorded, identity) for recorded in done.events):
             return done.events
         events: list[RecordedEvent] = []
         for journal_id, version in done.versions.items():
@@ -157,6 +158,15 @@ class PurchaseServicer(purchase_pb2_grpc.PurchaseServiceServicer):
             record.of(Purchases).waiting.values(), key=lambda each: (each.occurred_at, each.ref)
         )
         return [(_place(client_id, each), each) for each in waiting]
+
+
+def _records(recorded: RecordedEvent, identity: BusinessKey) -> bool:
+    """Whether *recorded* put the purchase or return of this identity on record."""
+    match recorded.event:
+        case PurchaseRecorded(purchase=known) | ReturnRecorded(return_key=known):
+            return known == identity
+        case _:
+            return False
 
 
 def _place(client_id: ClientId, waiting: WaitingReturn) -> str:

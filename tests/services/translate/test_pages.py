@@ -52,6 +52,15 @@ def test_a_token_says_where_to_go_on(after):
     assert Page(PAGE_SIZE_DEFAULT, after) == page(spells(page_token=token))
 
 
+@pytest.mark.parametrize("after", ["\0", "olga\0", "1\0"])
+def test_a_token_made_up_of_what_no_store_keeps_is_refused(after):
+    """
+    A token is no secret, so anybody can make one up: what it says is checked like any text.
+    """
+    with pytest.raises(PageTokenError):
+        page(spells(page_token=next_page_token(spells(), after)))
+
+
 def test_a_token_outlives_another_size():
     """
     AIP-158: the size may change from page to page.

@@ -72,11 +72,13 @@ def moment(stamp: Timestamp) -> str:
 
 def amount(money: WireMoney) -> str:
     """An amount with its currency, `12.50 EUR`."""
-    from clientela.domain.money import Money, exponent
+    from clientela.domain.money import exponent
 
+    # A sum may well be more than one amount can be.
     digits = exponent(money.currency_code)
-    minor = money.units * 10**digits + money.nanos // 10 ** (9 - digits)
-    return str(Money(minor, money.currency_code))
+    sign = "-" if min(money.units, money.nanos) < 0 else ""
+    fraction = f".{abs(money.nanos) // 10 ** (9 - digits):0{digits}}" if digits else ""
+    return f"{sign}{abs(money.units)}{fraction} {money.currency_code}"
 
 
 def day(date: Date) -> str:

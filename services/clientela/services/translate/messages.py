@@ -75,11 +75,16 @@ def day_if_any(value: date | None) -> Date | None:
 
 def money(value: Money) -> WireMoney:
     """The amount; units and nanos have one sign."""
-    sign = -1 if value.minor < 0 else 1
-    digits = exponent(value.currency)
-    units, rest = divmod(abs(value.minor), 10**digits)
+    return money_sum(value.minor, value.currency)
+
+
+def money_sum(minor: int, currency: str) -> WireMoney:
+    """A sum of amounts, in minor units; it may well be more than one amount can be."""
+    sign = -1 if minor < 0 else 1
+    digits = exponent(currency)
+    units, rest = divmod(abs(minor), 10**digits)
     nanos = rest * 10 ** (NANO_DIGITS - digits)
-    return WireMoney(currency_code=value.currency, units=sign * units, nanos=sign * nanos)
+    return WireMoney(currency_code=currency, units=sign * units, nanos=sign * nanos)
 
 
 def money_if_any(value: Money | None) -> WireMoney | None:

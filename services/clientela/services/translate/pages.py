@@ -35,6 +35,9 @@ DIGITS_MAX = 18
 
 PAGE_FIELDS = ("page_size", "page_token")
 
+_NOTHING = "\0"
+"""In no place of any list; PostgreSQL knows no text that holds it."""
+
 
 @attrs.frozen
 class Page:
@@ -185,7 +188,8 @@ def _after(request: Any) -> str:
         digest, after = raw[:DIGEST_BYTES], raw[DIGEST_BYTES:].decode()
     except (binascii.Error, ValueError):
         raise PageTokenError from None
-    if digest != _digest(request) or not after:
+    # A request is checked for control characters before; what its token encodes is not.
+    if digest != _digest(request) or not after or _NOTHING in after:
         raise PageTokenError
     return after
 

@@ -151,19 +151,18 @@ def _back(
     made: PurchaseRecorded, events: Iterable[RecordedEvent]
 ) -> Iterable[purchase_pb2.Purchase.Back]:
     quantities: dict[Code, int] = {}
-    refunds: dict[Code, Money] = {}
+    refunds: dict[Code, int] = {}
     for recorded in events:
         for back in _matched(recorded):
             if back.purchase == made.purchase:
                 quantities[back.line_id] = quantities.get(back.line_id, 0) + back.quantity
-                before = refunds.get(back.line_id, Money.zero(back.refund.currency))
-                refunds[back.line_id] = before + back.refund
+                refunds[back.line_id] = refunds.get(back.line_id, 0) + back.refund.minor
     for bought in made.lines:
         if bought.line_id in quantities:
             yield purchase_pb2.Purchase.Back(
                 line_id=bought.line_id,
                 quantity=quantities[bought.line_id],
-                refund=messages.money(refunds[bought.line_id]),
+                refund=messages.money_sum(refunds[bought.line_id], bought.net.currency),
             )
 
 
