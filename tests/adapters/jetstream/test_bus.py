@@ -374,9 +374,11 @@ async def test_broker_that_is_not_there_is_unavailable(tmp_path: Path):
 async def test_broker_that_falls_silent_is_not_taken_for_the_end(tmp_path: Path, monkeypatch):
     """F8: a broker that stops answering in the middle of a reading has not told everything."""
     monkeypatch.setattr("clientela.adapters.jetstream.bus.ANSWER_S", 1.0)
+    # A fetch brings as many as it asks for, or fewer: what follows on the next one is not here yet.
+    count = 3 * READ_MAX
     with broker(tmp_path) as silent:
         bus = JetStreamBus(silent.account())
-        await (await bus.join()).publish(messages(READ_MAX + 100))
+        await (await bus.join()).publish(messages(count))
         read = 0
 
         async def read_on() -> None:
@@ -386,12 +388,14 @@ async def test_broker_that_falls_silent_is_not_taken_for_the_end(tmp_path: Path,
                 if read == READ_MAX:
                     silent.pause()
 
-        with pytest.raises(BusUnavailableError):
-            await read_on()
-        silent.go_on()
-        await bus.close()
+        try:
+            with pytest.raises(BusUnavailableError):
+                await read_on()
+        finally:
+            silent.go_on()
+            await bus.close()
 
-    assert READ_MAX == read
+    assert READ_MAX <= read < count
 
 
 async def test_wrong_password_is_unavailable_and_not_told(account: Broker):
