@@ -373,7 +373,7 @@ async def test_broker_that_is_not_there_is_unavailable(tmp_path: Path):
 
 async def test_broker_that_falls_silent_is_not_taken_for_the_end(tmp_path: Path, monkeypatch):
     """F8: a broker that stops answering in the middle of a reading has not told everything."""
-    monkeypatch.setattr("clientela.adapters.jetstream.bus.ANSWER_S", 1.0)
+    monkeypatch.setattr("clientela.adapters.jetstream.bus.ANSWER_S", 3.0)
     # A fetch brings as many as it asks for, or fewer: what follows on the next one is not here yet.
     count = 3 * READ_MAX
     with broker(tmp_path) as silent:
