@@ -25,6 +25,7 @@ import nats.js.errors
 import pytest
 
 from cryptography import x509
+from nats.aio.client import Client
 
 from clientela.adapters.consumers.consumer import Consumer
 from clientela.adapters.consumers.sender import Sender
@@ -32,6 +33,7 @@ from clientela.adapters.consumers.stream import STREAM as INBOUND_STREAM
 from clientela.adapters.consumers.stream import ensure
 from clientela.adapters.jetstream.bus import JetStreamBus
 from clientela.adapters.jetstream.connection import Broker as Way
+from clientela.adapters.jetstream.connection import let_go
 from clientela.adapters.jetstream.stream import StreamMissingError, StreamShape
 from clientela.adapters.memory import MemoryStore
 from clientela.adapters.memory_leases import MemoryLeases
@@ -187,21 +189,19 @@ async def test_nobody_comes_in_unencrypted_or_unnamed(broker):
     S10, S13: TLS for all, and credentials for all.
     """
     context = ssl.create_default_context(cafile=broker.folder / "ca.crt")
-    with pytest.raises((nats.errors.Error, OSError)):
-        await nats.connect(
-            f"nats://127.0.0.1:{broker.port}",
-            allow_reconnect=False,
-            connect_timeout=30,
-            error_cb=_ignore,
-        )
-    with pytest.raises(nats.errors.Error):
-        await nats.connect(
-            f"tls://127.0.0.1:{broker.port}",
-            tls=context,
-            allow_reconnect=False,
-            connect_timeout=30,
-            error_cb=_ignore,
-        )
+    for way, tls in (("nats", None), ("tls", context)):
+        client = Client()
+        try:
+            with pytest.raises((nats.errors.Error, OSError)):
+                await client.connect(
+                    f"{way}://127.0.0.1:{broker.port}",
+                    tls=tls,
+                    allow_reconnect=False,
+                    connect_timeout=30,
+                    error_cb=_ignore,
+                )
+        finally:
+            await let_go(client)
 
 
 async def _ignore(_error):

@@ -29,6 +29,9 @@ CONNECT_S = 5.0
 ANSWER_S = 10.0
 """Seconds until an answer of the stream is not waited for any more."""
 
+LEAVE_S = 3.0
+"""Seconds that a broker may take to hear that a connection ends."""
+
 TOKEN_LENGTH_MAX = 4_096
 """Characters read of a token file."""
 
@@ -145,12 +148,18 @@ def translated(doing: str) -> Generator[None]:
 
 
 async def let_go(client: Client) -> None:
-    """Close a connection, one that broke as well: the client itself leaves its socket open then."""
-    with contextlib.suppress(nats.errors.Error, OSError):
-        await client.close()
-    transport: Any = getattr(client, "_transport", None)
-    if transport is not None:
-        transport.close()
+    """
+    Close a connection, one that broke or never came about as well: the client itself leaves the
+    socket of such a one open, or waits for ever for it to close.
+    """
+    with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+        async with asyncio.timeout(LEAVE_S):
+            await client.close()
+    writer: Any = getattr(getattr(client, "_transport", None), "_io_writer", None)
+    if writer is not None:
+        writer.transport.abort()
+        # The socket is closed in the next turn of the event loop.
+        await asyncio.sleep(0)
 
 
 class Subscribed(Protocol):
