@@ -246,7 +246,15 @@ async def test_it_ends_with_its_parent(tmp_path: Path):
     await until(is_gone)
     server = EmbeddedServer(folder)
     await server.start()
-    assert 0 == await reached(server)
+
+    async def is_served() -> bool:
+        try:
+            return await reached(server) == 0
+        except BusUnavailableError:
+            # A busy machine; whoever uses a broker asks again as well.
+            return False
+
+    await until(is_served)
     await server.stop()
 
 

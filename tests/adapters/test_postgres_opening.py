@@ -190,6 +190,21 @@ async def test_processes_may_make_the_tables_at_once(url: str):
         await store.close()
 
 
+async def test_tables_made_between_two_looks_are_no_stranger_s(url: str, monkeypatch):
+    """Whoever finds none applied, and tables a moment later, looks again whose they are."""
+    await (await PostgresStore.open(url, rulebook=RULES)).close()
+    applied, seen = schema.applied, []
+
+    async def late(connection):
+        seen.append(await applied(connection))
+        return seen[-1] if len(seen) > 1 else ()
+
+    monkeypatch.setattr(schema, "applied", late)
+    await (await PostgresStore.open(url, rulebook=RULES)).close()
+
+    assert all(seen)
+
+
 async def test_tables_that_another_process_is_slow_to_make_are_waited_for(url: str):
     """A process that starts while another one makes the tables takes longer, and starts."""
     another = await asyncpg.connect(url)

@@ -49,6 +49,12 @@ STOPPED_S = 20.0
 POLL_S = 0.02
 """Seconds between two looks whether it answers."""
 
+GREETED_S = 2.0
+"""Seconds that a broker may take to greet whoever connects."""
+
+GREETING = b"INFO"
+"""What it begins with."""
+
 BACKOFF_FIRST_S = 0.5
 """Seconds until a server that ended is started again; they double with every end in a row."""
 
@@ -214,11 +220,8 @@ class EmbeddedServer:
         assert self._process is not None
         deadline = time.monotonic() + STARTED_S
         while time.monotonic() < deadline and self._process.returncode is None:
-            with socket.socket() as probe:
-                probe.settimeout(0)
-                with contextlib.suppress(OSError):
-                    await asyncio.get_running_loop().sock_connect(probe, (HOST, port))
-                    return
+            if await _greets(port):
+                return
             await asyncio.sleep(POLL_S)
         raise BusUnavailableError("the embedded broker does not answer")
 
@@ -270,6 +273,17 @@ class EmbeddedServer:
             "  sync_interval: always\n"
             "}\n"
         )
+
+
+async def _greets(port: int) -> bool:
+    """Whether a broker is at *port*: a connection alone may well be one to itself."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as probe, contextlib.suppress(OSError, TimeoutError):
+        probe.settimeout(0)
+        async with asyncio.timeout(GREETED_S):
+            await loop.sock_connect(probe, (HOST, port))
+            return await loop.sock_recv(probe, len(GREETING)) == GREETING
+    return False
 
 
 def _private(path: Path, text: str, *, is_kept: bool = False) -> None:

@@ -146,7 +146,10 @@ async def _migrate(connection: Connection, wanted: str, *, may_migrate: bool) ->
     for _ in range(TRIES_MAX):
         known = await schema.applied(connection)
         if not known and not await schema.is_empty(connection):
-            raise OtherDatabaseError
+            # Another process may have made what is there between the two looks.
+            known = await schema.applied(connection)
+            if not known:
+                raise OtherDatabaseError
         pending = await schema.pending(connection)
         if known and pending and not may_migrate:
             raise MigrationNeededError
